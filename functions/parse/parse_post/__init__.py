@@ -1,0 +1,1 @@
+"""parse: one object of the posts bucket → one Post record."""

@@ -1,0 +1,1 @@
+"""What every Postkeep function shares: the words of the domain, the ports, and their AWS adapters."""

@@ -1,0 +1,64 @@
+"""A bucket as an object store."""
+
+from collections.abc import Iterable, Iterator
+from itertools import batched
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from postkeep.aws.session import client
+from postkeep.errors import ObjectMissing, ObjectTooLarge
+from postkeep.ports import StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
+"""S3's codes for an absent key, an absent version, a HEAD's 404, and a version that is a delete marker."""
+
+_DELETE_BATCH = 1000
+"""Source: Amazon S3 API Reference, DeleteObjects."""
+
+
+class Bucket:
+    """:class:`postkeep.ports.ObjectStore` on one S3 bucket."""
+
+    def __init__(self, name: str, s3: "S3Client | None" = None) -> None:
+        self._name = name
+        self._s3 = s3 or client("s3")
+
+    def get(self, key: str, *, limit: int, version_id: str | None = None) -> StoredObject:
+        """See the port."""
+        version = {"VersionId": version_id} if version_id else {}
+        try:
+            answer = self._s3.get_object(Bucket=self._name, Key=key, **version)  # type: ignore[arg-type]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                raise ObjectMissing(key, version_id) from error
+            raise
+        with answer["Body"] as body:
+            size = answer["ContentLength"]
+            if size > limit:
+                raise ObjectTooLarge(key, size, limit)
+            return StoredObject(body.read(), answer.get("VersionId", ""), answer["ETag"].strip('"'))
+
+    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+        """See the port."""
+        self._s3.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See the port."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                yield entry["Key"]
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See the port."""
+        for batch in batched(keys, _DELETE_BATCH, strict=False):
+            answer = self._s3.delete_objects(
+                Bucket=self._name, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+            )
+            if errors := answer.get("Errors"):
+                raise ClientError(
+                    {"Error": {"Code": errors[0].get("Code", ""), "Message": errors[0].get("Message", "")}}, "DeleteObjects"
+                )

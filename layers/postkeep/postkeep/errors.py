@@ -1,0 +1,130 @@
+"""Every error Postkeep raises on purpose.
+
+::
+
+    PostkeepError
+    ├── PostRejected          the file is at fault: recorded on the post with its reason, never retried
+    ├── Superseded            a newer revision is already known: there is nothing to do
+    ├── Conflict              another writer came between a read and its write: read again and decide anew
+    ├── ObjectMissing         no such object, or no such version of it
+    ├── ObjectTooLarge        the object is larger than the reader's limit
+    ├── SendFailed            a queue did not take all messages
+    ├── MessageInvalid        a queue message that this version cannot read
+    ├── PictureRefused        this picture will never be had: gone, forbidden, not a picture, too big
+    ├── PictureUnavailable    the picture's host is slow, busy or down: try again later
+    ├── CursorInvalid         the cursor was not issued for this query
+    └── SettingMissing        the function was deployed without a variable that it needs
+
+Errors carry data, not sentences to be parsed: each has the fields that its handler and its log line need.
+"""
+
+from datetime import timedelta
+
+
+class PostkeepError(Exception):
+    """The root of all of Postkeep's own errors."""
+
+
+class PostRejected(PostkeepError):
+    """The post's author must act; a retry would give the same answer.
+
+    Attributes:
+        reason: a stable machine-readable word, such as ``front-matter-invalid``.
+        detail: one sentence for the author, naming the line and the text at fault where known.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Superseded(PostkeepError):
+    """The work is out of date: a newer state of the same post is recorded already."""
+
+    def __init__(self, post_id: str, why: str) -> None:
+        super().__init__(f"{post_id}: {why}")
+        self.post_id = post_id
+        self.why = why
+
+
+class Conflict(PostkeepError):
+    """The record changed between the read and the conditional write that relied on it."""
+
+    def __init__(self, post_id: str) -> None:
+        super().__init__(f"{post_id}: the record changed meanwhile")
+        self.post_id = post_id
+
+
+class ObjectMissing(PostkeepError):
+    """There is no such object in the bucket (or no such version of it)."""
+
+    def __init__(self, key: str, version_id: str | None = None) -> None:
+        super().__init__(f"no object {key!r}" + (f" at version {version_id}" if version_id else ""))
+        self.key = key
+        self.version_id = version_id
+
+
+class ObjectTooLarge(PostkeepError):
+    """The object is larger than the caller was willing to read; none of it was kept."""
+
+    def __init__(self, key: str, size: int, limit: int) -> None:
+        super().__init__(f"{key!r} has {size:,} bytes; the limit is {limit:,}")
+        self.key = key
+        self.size = size
+        self.limit = limit
+
+
+class SendFailed(PostkeepError):
+    """The queue did not take some of the messages; the sender must be tried again as a whole."""
+
+    def __init__(self, count: int, code: str) -> None:
+        super().__init__(f"{count} messages were not taken: {code}")
+        self.count = count
+        self.code = code
+
+
+class MessageInvalid(PostkeepError):
+    """A queue message that is not of a form this version reads."""
+
+
+class PictureRefused(PostkeepError):
+    """The picture will never be had from this address.
+
+    Attributes:
+        reason: a stable machine-readable word, such as ``not-found`` or ``address-not-public``.
+        detail: one sentence.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class PictureUnavailable(PostkeepError):
+    """The picture's host did not answer usefully this time.
+
+    Attributes:
+        reason: a stable machine-readable word, such as ``timeout`` or ``server-error``.
+        detail: one sentence.
+        retry_after: how long the host asked us to wait, or None where it did not say.
+    """
+
+    def __init__(self, reason: str, detail: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class CursorInvalid(PostkeepError):
+    """The cursor is damaged or belongs to another query."""
+
+
+class SettingMissing(PostkeepError):
+    """An environment variable that the function needs is not set."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the environment variable {name} is not set")
+        self.name = name

@@ -1,0 +1,86 @@
+"""The two messages between functions: versioned, and references only (bodies exceed SQS's 256 KB)."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+from postkeep.errors import MessageInvalid
+
+_MAX_BYTES = 64 * 1024
+"""No message of ours comes near; SQS would carry 256 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    def encode(self) -> str:
+        """Give the message as compact JSON, with its kind and version."""
+        return json.dumps({"kind": self.kind, "v": self.version, **asdict(self)}, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, body: str) -> Self:
+        """Read a message.
+
+        Raises:
+            MessageInvalid: if it is not JSON, of another kind or version, or lacks a field.
+        """
+        fields = _load(body)
+        if fields.pop("kind", None) != cls.kind or fields.pop("v", None) != cls.version:
+            message = f"not a {cls.kind} of version {cls.version}"
+            raise MessageInvalid(message)
+        expected = cls.__annotations__
+        if set(fields) != set(expected) or any(type(fields[name]) is not kind for name, kind in expected.items()):
+            message = f"{cls.kind}: the fields do not fit"
+            raise MessageInvalid(message)
+        return cls(**fields)
+
+
+def _load(body: str) -> dict[str, Any]:
+    if len(body) > _MAX_BYTES:
+        message = f"a message of {len(body):,} characters"
+        raise MessageInvalid(message)
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        message = "not JSON"
+        raise MessageInvalid(message) from error
+    if not isinstance(fields, dict):
+        message = "not a JSON object"
+        raise MessageInvalid(message)
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest(_Message):
+    """Make what is derived from a post agree with its record: its rendition, or, for a tombstone or a rejection, none.
+
+    Attributes:
+        post_id: whose.
+        generation: the generation of the record that asked; an older request than the record is superseded.
+    """
+
+    kind: ClassVar[str] = "render"
+
+    post_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailRequest(_Message):
+    """Fetch one picture and make its thumbnails.
+
+    Attributes:
+        post_id: whose picture.
+        picture_id: which picture.
+        address: where it is to be had.
+        referer: the article's address, for hosts that demand one; "" where unknown.
+    """
+
+    kind: ClassVar[str] = "thumbnail"
+
+    post_id: str
+    picture_id: str
+    address: str
+    referer: str

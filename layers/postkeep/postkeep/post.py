@@ -1,0 +1,265 @@
+"""The Post and what belongs to it, as frozen values. No I/O here."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+type PostId = str
+"""26 lower-case base32 characters: see :func:`post_id`."""
+
+type PictureId = str
+"""26 lower-case base32 characters: see :func:`picture_id`."""
+
+SUFFIXES = (".md", ".markdown", ".html", ".txt")
+"""The endings of the keys that are posts; the template's bucket events name the same four."""
+
+_SEQUENCER_WIDTH = 32
+"""S3's documentation gives no width for a sequencer, only that the shorter of two is to be padded on the left; seen: 16 to 18."""
+
+_POSTS_FOLDERS = frozenset({"_posts", "_drafts", "archived", "posts"})
+_ID_BYTES = 16
+_SEQUENCER = re.compile(r"[0-9A-Fa-f]{1,32}")
+
+
+class Status(StrEnum):
+    """Where a post is on its way.
+
+    PENDING: its metadata is recorded, its text is not made yet. READY: its text is there (its pictures may still come).
+    REJECTED: its author must act, and ``reason`` says how. DELETED: a tombstone.
+    """
+
+    PENDING = "pending"
+    READY = "ready"
+    REJECTED = "rejected"
+    DELETED = "deleted"
+
+
+class PictureStatus(StrEnum):
+    """What became of a picture.
+
+    PENDING: not tried yet. DONE: its thumbnails are there. FAILED: it will never come. WAITING: tried, to be tried again.
+    SKIPPED: fetching is switched off.
+    """
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+    WAITING = "waiting"
+    SKIPPED = "skipped"
+
+
+def _digest(text: str) -> str:
+    raw = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:_ID_BYTES]
+    return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
+
+
+def post_id(key: str) -> PostId:
+    """The identity of the post object at ``key``: 128 bits of the key's SHA-256, so that it fits every URL and every index.
+
+    The key itself cannot serve: real keys hold up to 1,024 bytes of spaces, ``#``, ``%``, controls and emoji.
+    """
+    return _digest(key)
+
+
+def picture_id(address: str) -> PictureId:
+    """The identity of a picture within its post: 128 bits of its origin address's SHA-256."""
+    return _digest(address)
+
+
+def is_post_key(key: str) -> bool:
+    """Whether an object of this key is a post; S3's suffix filters are case-sensitive, and so is this."""
+    return key.endswith(SUFFIXES)
+
+
+def archive_of(key: str) -> str:
+    """The archive that a key belongs to: the folders before ``_posts`` or ``archived``, else the first folder, else ``""``.
+
+    Several archives may live in one bucket under prefixes (``oped/_posts/…``, ``society/archived/…``).
+    """
+    folders = key.split("/")[:-1]
+    for n, folder in enumerate(folders):
+        if folder in _POSTS_FOLDERS:
+            return "/".join(folders[:n])
+    return folders[0] if folders else ""
+
+
+def pad_sequencer(sequencer: str) -> str:
+    """Make two sequencers comparable as strings: upper-case hex, padded with zeros on the left.
+
+    Source: Amazon S3 User Guide, «Event message structure»: right-align the shorter of two before comparing.
+
+    Raises:
+        ValueError: if it is not 1 to 32 hexadecimal digits.
+    """
+    if not _SEQUENCER.fullmatch(sequencer):
+        message = f"not a sequencer: {sequencer[:40]!r}"
+        raise ValueError(message)
+    return sequencer.upper().rjust(_SEQUENCER_WIDTH, "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Which state of the object a record describes.
+
+    Attributes:
+        sequencer: the padded sequencer of the event that led to it; all zeros where none is known.
+        version_id: the version of the object in the bucket; "" for an absent object and in a bucket without versions.
+        etag: the object's ETag without quotes; "" for an absent object.
+    """
+
+    sequencer: str = "0" * _SEQUENCER_WIDTH
+    version_id: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """Where a post's text lies, and its counts.
+
+    Attributes:
+        key: the object in the archive bucket.
+        rules: the version of the cleaning that made it.
+        characters: characters of plain text, white space included.
+        pictures: pictures of the article, in the order of the article.
+    """
+
+    key: str
+    rules: str
+    characters: int
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What the front matter says, understood.
+
+    Attributes:
+        title: decoded text; "" where the post has none.
+        author: decoded text; "" where the post has none.
+        published: aware, UTC; None where no source gives an instant.
+        date_source: ``front-matter``, ``comment``, ``file-name``, or ``unknown``.
+        source_url: the article's own address, or None.
+        tags: in the order written, without repetitions.
+        categories: likewise.
+        extra: the front-matter keys that mean nothing to Postkeep, as they were written (JSON values).
+    """
+
+    title: str = ""
+    author: str = ""
+    published: datetime | None = None
+    date_source: str = "unknown"
+    source_url: str | None = None
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """The record of a post object.
+
+    Attributes:
+        key: the object's key: the post's identity.
+        status: see :class:`Status`.
+        revision: the state of the object that this record describes.
+        generation: 1 for the first content recorded under this key, one more with each change of it; every derived
+            object and message names the generation that it was made from.
+        added: when the key was first recorded (UTC); kept over changes, begun anew after a deletion.
+        changed: when this record last changed in a way a reader can see (UTC).
+        metadata: see :class:`Metadata`; empty for a tombstone.
+        size: of the object in bytes.
+        content_hash: SHA-256 of the object's bytes in hex; "" for a tombstone.
+        reason: the machine-readable word of a rejection, else "".
+        detail: the sentence of a rejection, else "".
+        warnings: what was mended or left out, for the author.
+        rendition: the text, once it is made.
+        summary: the first words of the text, once it is made.
+        expires: when DynamoDB may drop a tombstone (UTC), else None.
+    """
+
+    key: str
+    status: Status
+    revision: Revision
+    generation: int
+    added: datetime
+    changed: datetime
+    metadata: Metadata = Metadata()
+    size: int = 0
+    content_hash: str = ""
+    reason: str = ""
+    detail: str = ""
+    warnings: tuple[str, ...] = ()
+    rendition: Rendition | None = None
+    summary: str = ""
+    expires: datetime | None = None
+
+    @property
+    def id(self) -> PostId:
+        """The post's identity in URLs and in the table."""
+        return post_id(self.key)
+
+    @property
+    def archive(self) -> str:
+        """The archive that the key belongs to."""
+        return archive_of(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """One WebP thumbnail.
+
+    Attributes:
+        address: the content address: SHA-256 of the WebP bytes in hex.
+        width: pixels.
+        height: pixels.
+        bytes: of the WebP file.
+    """
+
+    address: str
+    width: int
+    height: int
+    bytes: int
+
+    @property
+    def object_key(self) -> str:
+        """Where the thumbnail lies in the archive bucket."""
+        return thumbnail_key(self.address)
+
+
+def thumbnail_key(address: str) -> str:
+    """The archive-bucket key of the thumbnail with this content address."""
+    return f"thumbnails/{address}.webp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture of a post: an item of its own, keyed under its post, so that a post with 102 of them is never rewritten.
+
+    Attributes:
+        id: see :func:`picture_id`.
+        address: the origin address.
+        status: see :class:`PictureStatus`.
+        reason: the machine-readable word of a failure, else "".
+        detail: the sentence of a failure, else "".
+        thumbnails: the smallest first.
+        width: of the original in pixels, 0 where unknown.
+        height: of the original in pixels, 0 where unknown.
+        attempts: how often it was tried without success.
+        next_try: when it may be tried again (UTC), for WAITING.
+    """
+
+    id: PictureId
+    address: str
+    status: PictureStatus = PictureStatus.PENDING
+    reason: str = ""
+    detail: str = ""
+    thumbnails: tuple[Thumbnail, ...] = ()
+    width: int = 0
+    height: int = 0
+    attempts: int = 0
+    next_try: datetime | None = None

@@ -1,0 +1,142 @@
+"""What a function is told by its environment. This is the only module that reads it."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from postkeep.errors import SettingMissing
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise SettingMissing(name)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class ParseSettings:
+    """What parse needs. It learns the posts bucket from each event.
+
+    Attributes:
+        table: the posts table's name.
+        render_queue: the render queue's URL.
+        max_post_bytes: a larger post object is rejected.
+        tombstone_life: how long a deleted post's tombstone is kept.
+    """
+
+    table: str
+    render_queue: str
+    max_post_bytes: int
+    tombstone_life: timedelta
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "ParseSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            table=_required(environment, "TABLE_NAME"),
+            render_queue=_required(environment, "RENDER_QUEUE_URL"),
+            max_post_bytes=int(_required(environment, "MAX_POST_BYTES")),
+            tombstone_life=timedelta(days=int(_required(environment, "TOMBSTONE_DAYS"))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSettings:
+    """What render needs.
+
+    Attributes:
+        table: the posts table's name.
+        posts_bucket: where the posts are.
+        archive_bucket: where the renditions go.
+        thumbnail_queue: the thumbnail queue's URL.
+        max_post_bytes: as parse's.
+        fetch_pictures: whether pictures are fetched from their hosts at all.
+    """
+
+    table: str
+    posts_bucket: str
+    archive_bucket: str
+    thumbnail_queue: str
+    max_post_bytes: int
+    fetch_pictures: bool
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "RenderSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            table=_required(environment, "TABLE_NAME"),
+            posts_bucket=_required(environment, "POSTS_BUCKET"),
+            archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
+            thumbnail_queue=_required(environment, "THUMBNAIL_QUEUE_URL"),
+            max_post_bytes=int(_required(environment, "MAX_POST_BYTES")),
+            fetch_pictures=_required(environment, "FETCH_PICTURES") == "true",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailSettings:
+    """What thumbnail needs.
+
+    Attributes:
+        table: the posts table's name.
+        archive_bucket: where the thumbnails go.
+        picture_hosts: hosts that are served elsewhere, such as ``{"pictures.example": "http://127.0.0.1:8000"}``.
+            Only these are exempt from the rule that a picture's address must be public. It serves demonstrations and
+            tests on one machine; the template neither sets nor can set it.
+    """
+
+    table: str
+    archive_bucket: str
+    picture_hosts: Mapping[str, str]
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "ThumbnailSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            table=_required(environment, "TABLE_NAME"),
+            archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
+            picture_hosts=json.loads(environment.get("POSTKEEP_PICTURE_HOSTS") or "{}"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySettings:
+    """What query needs.
+
+    Attributes:
+        table: the posts table's name.
+        archive_bucket: where the renditions and thumbnails are.
+        cors_origin: the origin allowed to read answers in a browser; "" for none.
+    """
+
+    table: str
+    archive_bucket: str
+    cors_origin: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "QuerySettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            table=_required(environment, "TABLE_NAME"),
+            archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
+            cors_origin=environment.get("CORS_ORIGIN", ""),
+        )

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import frontmatter
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
@@ -16,9 +15,7 @@ from parse_post.dates import publication
 from parse_post.values import address, names, text
 from postkeep.errors import PostRejected
 from postkeep.post import Metadata
-
-MAX_FRONT_MATTER = 64 * 1024
-"""Characters. Real front matter has under 2 KB; this keeps the record under DynamoDB's 400 KB with room for the rest."""
+from postkeep.postfile import PostFile, split
 
 MAX_DEPTH = 20
 """Levels of YAML. Real front matter has two; PyYAML's constructor recurses a level each."""
@@ -26,8 +23,6 @@ MAX_DEPTH = 20
 KNOWN = frozenset({"layout", "title", "date", "author", "from", "tags", "categories"})
 """The keys that real posts have and that mean something here (``layout`` means something to Jekyll alone)."""
 
-# The end of the front matter as python-frontmatter sees it: a line of three dashes.
-_FENCE = re.compile(r"^-{3,}\s*$", re.MULTILINE)
 _QUOTED_LINE = re.compile(r'^(\w+: *")(.*)(" *)$')
 # A backslash that escapes neither a quotation mark nor, as the first of two, the generator's own backslash.
 _BARE_BACKSLASH = re.compile(r'\\(?!")')
@@ -66,54 +61,24 @@ def parse(body: bytes, key: str) -> ParsedPost:
         PostRejected: ``not-utf-8``, ``no-front-matter``, ``front-matter-too-large``, ``front-matter-too-deep``,
             ``front-matter-aliases``, ``front-matter-invalid``.
     """
-    source = _decode(body)
-    raw, line = _front_matter(source)
+    file = split(body)
     warnings: list[str] = []
     try:
-        _check(raw, line)
+        fields = _load(file.front_matter, file.first_line)
     except yaml.YAMLError as error:
-        mended = _mend(raw)
         try:
-            _check(mended, line)
+            fields = _load(_mend(file.front_matter), file.first_line)
         except yaml.YAMLError:
-            raise PostRejected("front-matter-invalid", _explain(error, raw, line)) from error
+            raise PostRejected("front-matter-invalid", _explain(error, file)) from error
         warnings.append("front matter: backslashes that YAML does not know were kept as they are")
-        source = source.replace(raw, mended, 1)
-    try:
-        fields, content = frontmatter.parse(source, handler=_Handler())
-    except yaml.YAMLError as error:
-        raise PostRejected("front-matter-invalid", _explain(error, raw, line)) from error
     if not isinstance(fields, Mapping) or not fields:
         raise PostRejected("front-matter-invalid", "the front matter is not a list of «key: value» lines")
-    return ParsedPost(_metadata(fields, content, key, warnings), content, tuple(warnings))
+    return ParsedPost(_metadata(fields, file.body, key, warnings), file.body, tuple(warnings))
 
 
-def _decode(body: bytes) -> str:
-    try:
-        source = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise PostRejected(
-            "not-utf-8", f"byte {error.start} (line {line}) is not UTF-8: {body[error.start : error.start + 4].hex(' ')}"
-        ) from error
-    return source.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _front_matter(source: str) -> tuple[str, int]:
-    """The YAML text between the fences, and the number of the line that it begins on."""
-    first = _FENCE.match(source.lstrip())
-    if first is None:
-        raise PostRejected("no-front-matter", "the file does not begin with a line of ---")
-    begin = len(source) - len(source.lstrip()) + first.end()
-    second = _FENCE.search(source, begin)
-    if second is None:
-        raise PostRejected("no-front-matter", "the front matter has no closing line of ---")
-    if second.start() - begin > MAX_FRONT_MATTER:
-        raise PostRejected(
-            "front-matter-too-large",
-            f"the front matter has {second.start() - begin:,} characters; the limit is {MAX_FRONT_MATTER:,}",
-        )
-    return source[begin : second.start()], source.count("\n", 0, begin) + 1
+def _load(raw: str, first_line: int) -> Any:
+    _check(raw, first_line)
+    return _Handler().load(raw)
 
 
 def _check(raw: str, first_line: int) -> None:
@@ -156,14 +121,14 @@ def _line(mark: Any, first_line: int) -> int:
     return int(mark.line) + first_line
 
 
-def _explain(error: yaml.YAMLError, raw: str, first_line: int) -> str:
+def _explain(error: yaml.YAMLError, file: PostFile) -> str:
     mark: Any = getattr(error, "problem_mark", None)
     if mark is None:
         return " ".join(str(error).split())[:200]
-    lines = raw.split("\n")
+    lines = file.front_matter.split("\n")
     offending = lines[mark.line][:80] if mark.line < len(lines) else ""
     problem = getattr(error, "problem", "") or "not YAML"
-    return f"line {_line(mark, first_line)}, column {mark.column + 1}: {problem}: {offending}"
+    return f"line {_line(mark, file.first_line)}, column {mark.column + 1}: {problem}: {offending}"
 
 
 def _metadata(fields: Mapping[str, Any], content: str, key: str, warnings: list[str]) -> Metadata:

@@ -1,0 +1,1 @@
+"""query: the HTTP API. It reads, and changes nothing."""

@@ -1,0 +1,27 @@
+"""query: requests of the HTTP API."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from postkeep.observability import count, logger, metrics, tracer
+from postkeep.settings import QuerySettings
+from query_posts.routes import application
+
+
+@cache
+def app() -> APIGatewayHttpResolver:
+    """The API: made once in a function's life."""
+    return application(QuerySettings.from_env().cors_origin)
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer a request."""
+    count("ApiRequests")
+    return app().resolve(event, context)

@@ -1,0 +1,81 @@
+"""Query parameters and headers → values, with clear complaints."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+
+from query_posts.problems import Problem
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_QUALITY = re.compile(r"\s*q=([01](?:\.\d{0,3})?)\s*")
+
+
+def earliest(value: str | None) -> datetime | None:
+    """The instant that ``from`` names: an ISO 8601 date (its midnight, UTC) or instant.
+
+    Raises:
+        Problem: 400 ``date-invalid``.
+    """
+    return _instant("from", value)
+
+
+def latest(value: str | None) -> datetime | None:
+    """The instant before which ``to`` ends: an instant as it is, a date with its whole day.
+
+    Raises:
+        Problem: 400 ``date-invalid``.
+    """
+    found = _instant("to", value)
+    return found + timedelta(days=1) if found and value and _DATE.fullmatch(value) else found
+
+
+def _instant(name: str, value: str | None) -> datetime | None:
+    if not value:
+        return None
+    try:
+        if _DATE.fullmatch(value):
+            day = date.fromisoformat(value)
+            # The year's bounds keep the arithmetic of a day more and of offsets in range.
+            found = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        else:
+            # A plus sign that was not encoded arrives as a space.
+            found = datetime.fromisoformat(value.replace(" ", "+"))
+            found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        if not 1 < found.year < 9999:  # noqa: PLR2004 (the years that datetime can count a day beyond)
+            raise ValueError  # noqa: TRY301 (one complaint for all that is no date)
+    except (ValueError, OverflowError):
+        detail = f"`{name}` is not a date or an instant in ISO 8601, such as 2021-06-29 or 2021-06-29T01:39:02Z: {value[:40]}"
+        raise Problem(HTTPStatus.BAD_REQUEST, "date-invalid", detail) from None
+    return found
+
+
+def preferred(accept: str, offers: Sequence[str]) -> str | None:
+    """The offer that an Accept header likes best (RFC 9110, 12.5.1); the first of equals; None where it accepts none.
+
+    Args:
+        accept: the header's value; "" accepts everything.
+        offers: media types such as ``text/plain``, the server's favourite first.
+    """
+    if not accept.strip():
+        return offers[0]
+    ranges = [_media_range(entry) for entry in accept.split(",")[:50]]
+    best, quality = None, 0.0
+    for offer in offers:
+        # The most specific range that covers the offer says its quality.
+        covering = [(len(kind.rstrip("*")), q) for kind, q in ranges if offer == kind or _covers(kind, offer)]
+        liked = max(covering, default=(0, 0.0))[1]
+        if liked > quality:
+            best, quality = offer, liked
+    return best
+
+
+def _covers(kind: str, offer: str) -> bool:
+    return kind == "*/*" or (kind.endswith("/*") and offer.startswith(kind[:-1]))
+
+
+def _media_range(entry: str) -> tuple[str, float]:
+    kind, *parameters = entry.split(";")
+    matches = (_QUALITY.fullmatch(parameter) for parameter in parameters)
+    quality = next((float(match[1]) for match in matches if match), 1.0)
+    return kind.strip().lower(), min(quality, 1.0)

@@ -1,0 +1,214 @@
+"""The API's routes."""
+
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from postkeep.aws.dynamodb import DynamoListings
+from postkeep.aws.s3 import Bucket
+from postkeep.errors import CursorInvalid, ObjectMissing
+from postkeep.observability import count, logger
+from postkeep.ports import Listings, ObjectStore
+from postkeep.post import Post, Status, thumbnail_key
+from postkeep.renditions import RenditionObject
+from postkeep.settings import QuerySettings
+from query_posts import cursor as cursors
+from query_posts.browse import Criteria, browse
+from query_posts.parameters import earliest, latest, preferred
+from query_posts.problems import Problem
+from query_posts.views import Health, PostDetail, PostPage, post_detail, post_view
+
+API_VERSION = "1.0.0"
+
+_MAX_ANSWER = 5_500_000
+"""Bytes. Lambda answers 6 MB at most; the rest is for headers and JSON's escapes."""
+
+_MAX_RENDITION = 64 * 1024 * 1024
+"""Bytes. Renditions are our own; 20 MB posts, the most that the template allows, make less."""
+
+_MAX_THUMBNAIL = 4 * 1024 * 1024
+"""Bytes, so that its base64 fits into an answer; real ones have 5 to 80 KB."""
+
+_FORMATS = {"markdown": "text/markdown", "plain": "text/plain"}
+
+_A_DAY = "public, max-age=86400, immutable"
+
+type PostIdParameter = Annotated[str, Path(pattern="^[a-z2-7]{26}$", description="The post's id.")]
+type ThumbnailParameter = Annotated[str, Path(pattern=r"^[0-9a-f]{64}\.webp$", description="The content address, and `.webp`.")]
+type Value = Annotated[str | None, Query(max_length=512)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the routes read from."""
+
+    listings: Listings
+    archive: ObjectStore
+
+    def post(self, post_id: str) -> Post:
+        """A post that is there.
+
+        Raises:
+            Problem: 404 ``post-unknown``, 410 ``post-deleted``.
+        """
+        post = self.listings.posts([post_id]).get(post_id)
+        if post is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "post-unknown", f"there is no post {post_id}")
+        if post.status is Status.DELETED:
+            raise Problem(HTTPStatus.GONE, "post-deleted", f"the post {post_id} was deleted")
+        return post
+
+    def rendition(self, post: Post) -> RenditionObject:
+        """A post's text.
+
+        Raises:
+            Problem: 404 ``text-none`` for a rejected post; 503 ``text-pending`` while it is made.
+        """
+        if post.status is Status.REJECTED:
+            raise Problem(HTTPStatus.NOT_FOUND, "text-none", f"the post was rejected: {post.detail}")
+        if post.rendition is not None:
+            try:
+                return RenditionObject.decode(self.archive.get(post.rendition.key, limit=_MAX_RENDITION).body)
+            except ObjectMissing:
+                # The record moved on between our two reads, or its rendition is being made again.
+                logger.warning("rendition missing", post_id=post.id, key=post.rendition.key)
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "text-pending", "the text is not made yet", retry_after=2)
+
+
+@cache
+def wiring() -> Reading:
+    """The adapters: made once in a function's life."""
+    settings = QuerySettings.from_env()
+    return Reading(DynamoListings(settings.table), Bucket(settings.archive_bucket))
+
+
+def application(cors_origin: str = "") -> APIGatewayHttpResolver:
+    """Make the API.
+
+    Args:
+        cors_origin: the origin that may call it from a browser; "" for none.
+    """
+    app = APIGatewayHttpResolver(
+        enable_validation=True,
+        cors=CORSConfig(allow_origin=cors_origin, max_age=3600) if cors_origin else None,
+    )
+    _add_listing(app)
+    _add_post(app)
+    _add_service(app)
+    _add_errors(app)
+    return app
+
+
+def _add_listing(app: APIGatewayHttpResolver) -> None:
+    @app.get("/posts", summary="List posts, newest first", tags=["posts"])
+    def list_posts(  # noqa: PLR0913, PLR0917 (each is a parameter of the query string)
+        author: Value = None,
+        tag: Value = None,
+        category: Value = None,
+        host: Value = None,
+        archive: Value = None,
+        status: Annotated[Literal["pending", "ready", "rejected", "deleted"] | None, Query()] = None,
+        from_: Annotated[
+            str | None, Query(alias="from", max_length=40, description="Published at or after: a date or an instant.")
+        ] = None,
+        to: Annotated[
+            str | None, Query(max_length=40, description="Published before this instant, or on this date or before.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        cursor: Annotated[str | None, Query(max_length=600, description="The `next` of the page before.")] = None,
+    ) -> PostPage:
+        given = {"author": author, "tag": tag, "category": category, "host": host, "archive": archive}
+        criteria = Criteria(
+            filters={name: value for name, value in given.items() if value is not None},
+            status=Status(status) if status else None,
+            since=earliest(from_),
+            until=latest(to),
+        )
+        bound = criteria.fingerprint()
+        try:
+            after = cursors.decode(cursor, bound) if cursor else None
+        except CursorInvalid as error:
+            raise Problem(HTTPStatus.BAD_REQUEST, "cursor-invalid", str(error)) from error
+        page = browse(wiring().listings, criteria, after=after, limit=limit)
+        return PostPage(
+            posts=[post_view(post) for post in page.posts],
+            next=cursors.encode(page.after, bound) if page.after else None,
+        )
+
+
+def _add_post(app: APIGatewayHttpResolver) -> None:
+    @app.get("/posts/<post_id>", summary="Show a post and its pictures", tags=["posts"])
+    def show_post(post_id: PostIdParameter) -> PostDetail:
+        post = wiring().post(post_id)
+        if post.rendition is None or not post.rendition.pictures:
+            return post_detail(post, [], {})
+        described = {p.id: {"alt": p.alt, "caption": p.caption} for p in wiring().rendition(post).pictures}
+        return post_detail(post, wiring().listings.pictures(post_id), described)
+
+    @app.get("/posts/<post_id>/text", summary="Read a post's text", tags=["posts"])
+    def read_text(
+        post_id: PostIdParameter,
+        format: Annotated[  # noqa: A002 (the name of the parameter in the query string)
+            Literal["markdown", "plain"] | None, Query(description="Overrides the Accept header.")
+        ] = None,
+    ) -> Response[str]:
+        accept = app.current_event.headers.get("accept") or ""
+        kind = _FORMATS[format] if format else preferred(accept, list(_FORMATS.values()))
+        if kind is None:
+            raise Problem(HTTPStatus.NOT_ACCEPTABLE, "format-unknown", "the text is there as text/markdown and as text/plain")
+        rendition = wiring().rendition(wiring().post(post_id))
+        text = rendition.text if kind == "text/plain" else rendition.markdown
+        if len(text.encode()) > _MAX_ANSWER:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text-too-large", f"the text has {len(text):,} characters")
+        return Response(200, f"{kind}; charset=utf-8", text, headers={"Vary": "Accept", "Cache-Control": "no-cache"})
+
+    @app.get("/thumbnails/<name>", summary="Get a thumbnail", tags=["pictures"])
+    def get_thumbnail(name: ThumbnailParameter) -> Response[bytes]:
+        key = thumbnail_key(name.removesuffix(".webp"))
+        try:
+            found = wiring().archive.get(key, limit=_MAX_THUMBNAIL)
+        except ObjectMissing:
+            raise Problem(HTTPStatus.NOT_FOUND, "thumbnail-unknown", "there is no such thumbnail") from None
+        return Response(200, "image/webp", found.body, headers={"Cache-Control": _A_DAY})
+
+
+def _add_service(app: APIGatewayHttpResolver) -> None:
+    @app.get("/healthz", summary="Whether the API answers", tags=["service"])
+    def healthz() -> Health:
+        return Health(status="ok", version=API_VERSION)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi() -> Response[str]:
+        return Response(200, "application/json", document(app))
+
+
+def document(app: APIGatewayHttpResolver) -> str:
+    """The API's OpenAPI document, as JSON."""
+    return app.get_openapi_json_schema(title="Postkeep", version=API_VERSION, description="Posts, their text and their pictures.")
+
+
+def _add_errors(app: APIGatewayHttpResolver) -> None:
+    @app.exception_handler(Problem)  # type: ignore[untyped-decorator]  # Powertools does not type it
+    def on_problem(problem: Problem) -> Response[str]:
+        return problem.response()
+
+    @app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
+    def on_invalid(error: RequestValidationError) -> Response[str]:
+        first: dict[str, Any] = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return Problem(HTTPStatus.BAD_REQUEST, "parameter-invalid", f"{where}: {first['msg']}").response()
+
+    @app.not_found
+    def on_unknown(_: Exception) -> Response[str]:
+        return Problem(HTTPStatus.NOT_FOUND, "route-unknown", f"there is no {app.current_event.path}").response()
+
+    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+    def on_fault(error: Exception) -> Response[str]:
+        logger.exception("fault", kind=type(error).__name__)
+        count("ApiFaults")
+        return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "something went wrong here; it was logged").response()

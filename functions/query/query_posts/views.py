@@ -1,0 +1,153 @@
+"""What the API shows: the answers' shapes, as models that the OpenAPI document is made from."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from postkeep.listing import instant
+from postkeep.post import Picture, PictureId, Post
+
+
+class ThumbnailView(BaseModel):
+    """One WebP thumbnail."""
+
+    address: str = Field(description="The content address: SHA-256 of the file in hex.")
+    url: str = Field(description="Where it is, relative to the API's address.")
+    width: int
+    height: int
+    bytes: int
+
+
+class PictureView(BaseModel):
+    """A picture of a post."""
+
+    id: str
+    address: str = Field(description="Where the picture came from.")
+    status: str = Field(description="pending, done, failed, waiting or skipped.")
+    reason: str = Field(description="Why it failed, as a word; empty otherwise.")
+    detail: str
+    alt: str
+    caption: str
+    width: int
+    height: int
+    thumbnails: list[ThumbnailView]
+
+
+class PostView(BaseModel):
+    """A post in a listing."""
+
+    id: str
+    key: str = Field(description="The object's key in the posts bucket.")
+    archive: str = Field(description="The folder that the post's archive lies under; empty for the bucket's root.")
+    status: str = Field(description="pending, ready, rejected or deleted.")
+    title: str
+    author: str
+    published: str | None = Field(description="ISO 8601, UTC; null where no date is known.")
+    date_source: str = Field(description="front-matter, comment, file-name or unknown.")
+    source_url: str | None
+    tags: list[str]
+    categories: list[str]
+    summary: str
+    characters: int = Field(description="Of the plain text.")
+    pictures: int = Field(description="How many the text has.")
+    added: str
+    changed: str
+    reason: str = Field(description="Why the post was rejected, as a word; empty otherwise.")
+    detail: str = Field(description="Why the post was rejected, as a sentence; empty otherwise.")
+
+
+class PostDetail(PostView):
+    """A post by itself."""
+
+    size: int = Field(description="Of the file in bytes.")
+    content_hash: str = Field(description="SHA-256 of the file in hex.")
+    warnings: list[str]
+    extra: dict[str, Any] = Field(description="Front matter that means nothing to Postkeep, as it was written.")
+    picture_items: list[PictureView] = Field(description="In the order of the article.")
+
+
+class PostPage(BaseModel):
+    """A page of a listing."""
+
+    posts: list[PostView]
+    next: str | None = Field(description="The cursor of the next page; null at the end. A short page may have one.")
+
+
+class Health(BaseModel):
+    """That the API answers."""
+
+    status: str
+    version: str
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return instant(moment) if moment else None
+
+
+def _fields(post: Post) -> dict[str, Any]:
+    meta, rendition = post.metadata, post.rendition
+    return {
+        "id": post.id,
+        "key": post.key,
+        "archive": post.archive,
+        "status": post.status.value,
+        "title": meta.title,
+        "author": meta.author,
+        "published": _moment(meta.published),
+        "date_source": meta.date_source,
+        "source_url": meta.source_url,
+        "tags": list(meta.tags),
+        "categories": list(meta.categories),
+        "summary": post.summary,
+        "characters": rendition.characters if rendition else 0,
+        "pictures": rendition.pictures if rendition else 0,
+        "added": instant(post.added),
+        "changed": instant(post.changed),
+        "reason": post.reason,
+        "detail": post.detail,
+    }
+
+
+def post_view(post: Post) -> PostView:
+    """A post as a listing shows it."""
+    return PostView(**_fields(post))
+
+
+def post_detail(post: Post, pictures: list[Picture], described: Mapping[PictureId, Mapping[str, str]]) -> PostDetail:
+    """A post by itself.
+
+    Args:
+        post: the record.
+        pictures: its pictures' items.
+        described: the alt and caption of each picture, by id, in the order of the article.
+    """
+    place = {picture_id: n for n, picture_id in enumerate(described)}
+    ordered = sorted(pictures, key=lambda picture: place.get(picture.id, len(place)))
+    return PostDetail(
+        **_fields(post),
+        size=post.size,
+        content_hash=post.content_hash,
+        warnings=list(post.warnings),
+        extra=dict(post.metadata.extra),
+        picture_items=[_picture_view(picture, described.get(picture.id, {})) for picture in ordered],
+    )
+
+
+def _picture_view(picture: Picture, described: Mapping[str, str]) -> PictureView:
+    return PictureView(
+        id=picture.id,
+        address=picture.address,
+        status=picture.status.value,
+        reason=picture.reason,
+        detail=picture.detail,
+        alt=described.get("alt", ""),
+        caption=described.get("caption", ""),
+        width=picture.width,
+        height=picture.height,
+        thumbnails=[
+            ThumbnailView(address=t.address, url=f"/thumbnails/{t.address}.webp", width=t.width, height=t.height, bytes=t.bytes)
+            for t in picture.thumbnails
+        ],
+    )

@@ -1,0 +1,61 @@
+"""render: RenderRequests from the render queue become renditions."""
+
+from datetime import UTC, datetime
+from functools import cache
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from postkeep.aws.dynamodb import DynamoPictures, DynamoPosts
+from postkeep.aws.s3 import Bucket
+from postkeep.aws.sqs import SqsQueue
+from postkeep.errors import Superseded
+from postkeep.messages import RenderRequest
+from postkeep.observability import count, logger, metrics, tracer
+from postkeep.settings import RenderSettings
+from render_post.rendering import Rendering
+
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@cache
+def wiring() -> Rendering:
+    """The use case with its adapters: made once in a function's life."""
+    settings = RenderSettings.from_env()
+    return Rendering(
+        posts=DynamoPosts(settings.table),
+        pictures=DynamoPictures(settings.table),
+        objects=Bucket(settings.posts_bucket),
+        archive=Bucket(settings.archive_bucket),
+        thumbnails=SqsQueue(settings.thumbnail_queue),
+        max_bytes=settings.max_post_bytes,
+        fetch_pictures=settings.fetch_pictures,
+        now=lambda: datetime.now(UTC),
+    )
+
+
+@tracer.capture_method(capture_response=False)
+def _render(record: SQSRecord) -> None:
+    request = RenderRequest.decode(record.body)
+    logger.append_keys(post_id=request.post_id, generation=request.generation, message_id=record.message_id)
+    try:
+        outcome = wiring()(request)
+    except Superseded as superseded:
+        logger.info("superseded", why=superseded.why)
+        count("RendersSuperseded")
+        return
+    except Exception:
+        logger.exception("not rendered")
+        raise
+    logger.info("done", outcome=outcome)
+    count(f"Posts{outcome.capitalize()}")
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    """Render each request of the batch; those that fail are received again."""
+    return process_partial_response(event=event, record_handler=_render, processor=_processor, context=context)

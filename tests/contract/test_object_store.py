@@ -1,0 +1,65 @@
+"""ObjectStore: the same cases for the fake and for S3."""
+
+import pytest
+
+from postkeep.errors import ObjectMissing, ObjectTooLarge
+from postkeep.ports import ObjectStore
+
+KEY = "tea/_posts/2021-06-29-a b#c%20?d+e|“茶”\u3000🍵.md"
+
+
+def put(objects: ObjectStore, key: str, body: bytes) -> None:
+    objects.put(key, body, content_type="text/markdown")
+
+
+def test_gives_back_what_was_put(objects: ObjectStore) -> None:
+    put(objects, KEY, "茶".encode())
+    found = objects.get(KEY, limit=3)
+    assert found.body == "茶".encode()
+    assert found.version_id
+    assert found.etag == "a001ed1cf190f9795d4d3fa6700bfd2b"
+
+
+def test_gives_the_current_version_and_a_named_one(objects: ObjectStore) -> None:
+    put(objects, KEY, b"1")
+    first = objects.get(KEY, limit=10).version_id
+    put(objects, KEY, b"2")
+    assert objects.get(KEY, limit=10).body == b"2"
+    assert objects.get(KEY, limit=10, version_id=first).body == b"1"
+
+
+def test_refuses_what_is_larger_than_the_limit(objects: ObjectStore) -> None:
+    put(objects, KEY, b"12345")
+    assert objects.get(KEY, limit=5).body == b"12345"
+    with pytest.raises(ObjectTooLarge) as caught:
+        objects.get(KEY, limit=4)
+    assert (caught.value.size, caught.value.limit) == (5, 4)
+
+
+def test_an_absent_object_is_missing(objects: ObjectStore) -> None:
+    with pytest.raises(ObjectMissing):
+        objects.get(KEY, limit=1)
+
+
+def test_a_deleted_object_is_missing_but_its_version_is_not(objects: ObjectStore) -> None:
+    put(objects, KEY, b"1")
+    version = objects.get(KEY, limit=1).version_id
+    objects.delete([KEY])
+    with pytest.raises(ObjectMissing):
+        objects.get(KEY, limit=1)
+    assert objects.get(KEY, limit=1, version_id=version).body == b"1"
+
+
+def test_lists_keys_under_a_prefix(objects: ObjectStore) -> None:
+    for key in ("b/2", "a/1", "b/10", "b/茶"):
+        put(objects, key, b"")
+    assert list(objects.keys("b/")) == ["b/10", "b/2", "b/茶"]
+
+
+def test_deletes_many_and_absent_ones_are_no_error(objects: ObjectStore) -> None:
+    keys = [f"k/{n:04}" for n in range(1, 4)]
+    for key in keys:
+        put(objects, key, b"")
+    objects.delete(iter([*keys, "k/none"]))
+    assert list(objects.keys("k/")) == []
+    objects.delete([])

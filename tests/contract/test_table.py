@@ -1,0 +1,232 @@
+"""PostStore, PictureStore and Listings: the same cases for the fake and for DynamoDB."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.posts import EPOCH, METADATA, a_post, dated, next_of, revision
+
+from postkeep.errors import Conflict, Superseded
+from postkeep.listing import listings, name
+from postkeep.ports import Listings, PictureStore, PostStore
+from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, picture_id
+
+type Table = tuple[PostStore, PictureStore, Listings]
+
+RENDITION = Rendition("renditions/x/1.json", "1", 100, 2)
+
+
+def listed(table: Table, listing: str, limit: int = 100) -> list[str]:
+    return [row.post_id for row in table[2].rows(listing, after=None, low=None, high=None, limit=limit)]
+
+
+def test_gives_back_the_post_that_was_saved(table: Table) -> None:
+    post = a_post(warnings=("w",), metadata=replace(METADATA, extra={"a": ["x", {"y": "z"}]}))
+    assert table[0].get(post.id) is None
+    table[0].save(post, replacing=None)
+    assert table[0].get(post.id) == post
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        a_post(metadata=Metadata()),
+        a_post(status=Status.REJECTED, metadata=Metadata(), reason="too-large", detail="6 MB", content_hash=""),
+        a_post(status=Status.DELETED, metadata=Metadata(), content_hash="", expires=EPOCH.replace(microsecond=0)),
+        a_post(metadata=replace(METADATA, title="\x00\u200b🍵", tags=(), author="")),
+    ],
+    ids=["empty", "rejected", "deleted", "odd"],
+)
+def test_gives_back_posts_of_every_kind(table: Table, post: Post) -> None:
+    table[0].save(post, replacing=None)
+    assert table[0].get(post.id) == post
+
+
+def test_a_post_is_in_each_of_its_listings_and_no_other(table: Table) -> None:
+    post = a_post()
+    table[0].save(post, replacing=None)
+    for listing in listings(post):
+        assert listed(table, listing) == [post.id]
+    assert listed(table, name("tag", "海")) == []
+
+
+def test_a_changed_post_leaves_the_listings_that_it_has_left(table: Table) -> None:
+    first = a_post()
+    table[0].save(first, replacing=None)
+    second = next_of(first, 2, metadata=replace(METADATA, tags=("海", "山"), author="蔡襄", published=EPOCH + timedelta(days=1)))
+    table[0].save(second, replacing=first)
+    for listing in listings(first) - listings(second):
+        assert listed(table, listing) == []
+    for listing in listings(second):
+        assert listed(table, listing) == [first.id]
+
+
+def test_a_tombstone_is_only_among_the_deleted(table: Table) -> None:
+    first = a_post()
+    table[0].save(first, replacing=None)
+    table[0].save(next_of(first, 2, status=Status.DELETED, metadata=Metadata()), replacing=first)
+    assert [listing for listing in listings(first) if listed(table, listing)] == []
+    assert listed(table, name("status", "deleted")) == [first.id]
+
+
+def test_a_post_with_the_most_values_changes_all_of_them(table: Table) -> None:
+    first = a_post(metadata=replace(METADATA, tags=tuple(f"t{n}" for n in range(25)), categories=tuple(f"c{n}" for n in range(25))))
+    second = next_of(first, 2, metadata=replace(dated(9), tags=tuple(f"u{n}" for n in range(25)), categories=("d",) * 1))
+    table[0].save(first, replacing=None)
+    table[0].save(second, replacing=first)
+    assert listed(table, name("tag", "u19")) == [first.id]
+    assert listed(table, name("tag", "u20")) == []
+    assert listed(table, name("tag", "t1")) == []
+
+
+def test_a_first_save_meets_another(table: Table) -> None:
+    table[0].save(a_post(event=2), replacing=None)
+    with pytest.raises(Superseded):
+        table[0].save(a_post(event=1), replacing=None)
+    with pytest.raises(Conflict):
+        table[0].save(a_post(event=3), replacing=None)
+
+
+def test_a_save_is_refused_when_the_content_changed_since_it_was_read(table: Table) -> None:
+    first = a_post()
+    table[0].save(first, replacing=None)
+    table[0].save(next_of(first, 2), replacing=first)
+    with pytest.raises(Conflict):
+        table[0].save(next_of(first, 3), replacing=first)
+    with pytest.raises(Superseded):
+        table[0].save(replace(next_of(first, 1), content_hash="x"), replacing=first)
+
+
+def test_a_save_is_refused_when_a_later_event_touched_the_record(table: Table) -> None:
+    first = a_post()
+    table[0].save(first, replacing=None)
+    table[0].touch(replace(first, revision=revision(7)), replacing=first)
+    with pytest.raises(Superseded):
+        table[0].save(next_of(first, 6), replacing=first)
+
+
+def test_a_touch_changes_the_revision_alone(table: Table) -> None:
+    first = a_post()
+    table[0].save(first, replacing=None)
+    table[0].touch(replace(first, revision=revision(5), metadata=Metadata()), replacing=first)
+    assert table[0].get(first.id) == replace(first, revision=revision(5))
+
+
+def test_a_touch_is_refused_when_the_record_moved_on(table: Table) -> None:
+    first = a_post()
+    table[0].save(first, replacing=None)
+    second = next_of(first, 5)
+    table[0].save(second, replacing=first)
+    with pytest.raises(Superseded):
+        table[0].touch(replace(first, revision=revision(4)), replacing=first)
+    with pytest.raises(Conflict):
+        table[0].touch(replace(first, revision=revision(6)), replacing=first)
+
+
+def test_finishing_makes_a_post_ready(table: Table) -> None:
+    post = a_post()
+    table[0].save(post, replacing=None)
+    later = EPOCH + timedelta(seconds=5)
+    table[0].finish(post, RENDITION, summary="茶。", changed=later)
+    assert table[0].get(post.id) == replace(post, status=Status.READY, rendition=RENDITION, summary="茶。", changed=later)
+
+
+def test_finishing_an_old_generation_is_refused(table: Table) -> None:
+    first = a_post()
+    with pytest.raises(Superseded):
+        table[0].finish(first, RENDITION, summary="", changed=EPOCH)
+    table[0].save(first, replacing=None)
+    second = next_of(first, 2)
+    table[0].save(second, replacing=first)
+    with pytest.raises(Superseded):
+        table[0].finish(first, RENDITION, summary="", changed=EPOCH)
+    assert table[0].get(first.id) == second
+
+
+def pictures(count: int) -> list[Picture]:
+    addresses = [f"https://pictures.example/{n}.jpg" for n in range(count)]
+    return sorted((Picture(id=picture_id(a), address=a) for a in addresses), key=lambda picture: picture.id)
+
+
+def test_pictures_are_added_and_removed(table: Table) -> None:
+    post = a_post()
+    table[0].save(post, replacing=None)
+    many = pictures(205)
+    table[1].arrange(post, add=many, remove=())
+    assert table[1].of_post(post.id) == many
+    table[1].arrange(post, add=(), remove=[picture.id for picture in many[3:]])
+    assert table[2].pictures(post.id) == many[:3]
+    table[1].arrange(post, add=(), remove=())
+
+
+def test_a_picture_that_is_there_is_left_as_it_is(table: Table) -> None:
+    post, (picture,) = a_post(), pictures(1)
+    table[0].save(post, replacing=None)
+    table[1].arrange(post, add=[picture], remove=())
+    done = replace(picture, status=PictureStatus.DONE, width=9, height=8, thumbnails=(Thumbnail("a" * 64, 320, 200, 99),))
+    table[1].record(post.id, done)
+    table[1].arrange(post, add=[picture], remove=())
+    assert table[1].of_post(post.id) == [done]
+
+
+def test_a_waiting_picture_keeps_when_to_try_again(table: Table) -> None:
+    post, (picture,) = a_post(), pictures(1)
+    table[0].save(post, replacing=None)
+    table[1].arrange(post, add=[picture], remove=())
+    waiting = replace(picture, status=PictureStatus.WAITING, reason="timeout", detail="d", attempts=2, next_try=EPOCH)
+    table[1].record(post.id, waiting)
+    assert table[1].of_post(post.id) == [waiting]
+
+
+def test_pictures_of_an_old_generation_are_not_arranged(table: Table) -> None:
+    first = a_post()
+    table[0].save(first, replacing=None)
+    table[0].save(next_of(first, 2), replacing=first)
+    with pytest.raises(Superseded):
+        table[1].arrange(first, add=pictures(1), remove=())
+    assert table[1].of_post(first.id) == []
+
+
+def test_a_picture_that_is_gone_is_not_recorded(table: Table) -> None:
+    post, (picture,) = a_post(), pictures(1)
+    with pytest.raises(Superseded):
+        table[1].record(post.id, picture)
+    assert table[1].of_post(post.id) == []
+
+
+def test_listings_run_newest_first_and_page(table: Table) -> None:
+    posts = [a_post(key=f"k{n}.md", metadata=dated(n)) for n in range(30)]
+    for post in posts:
+        table[0].save(post, replacing=None)
+    expected = [post.id for post in reversed(posts)]
+    seen: list[str] = []
+    after = None
+    while rows := table[2].rows(name("all"), after=after, low=None, high=None, limit=7):
+        assert len(rows) <= 7
+        seen += [row.post_id for row in rows]
+        after = rows[-1].order
+    assert seen == expected
+
+
+def test_listings_are_bounded_by_dates(table: Table) -> None:
+    posts = [a_post(key=f"k{n}.md", metadata=dated(n)) for n in range(5)]
+    undated = a_post(key="undated.md", metadata=replace(METADATA, published=None))
+    for post in [*posts, undated]:
+        table[0].save(post, replacing=None)
+
+    def ids(low: str | None, high: str | None) -> list[str]:
+        return [row.post_id for row in table[2].rows(name("author", "陆羽"), after=None, low=low, high=high, limit=10)]
+
+    assert ids("2021-06-30", "2021-07-02") == [posts[2].id, posts[1].id]
+    assert ids("2021-06-30T01:39:02.123Z", "2021-07-01T01:39:02.123Z") == [posts[1].id]
+    assert ids(None, "2021-06-29") == [undated.id]
+    assert ids("2022", "2021") == []
+
+
+def test_records_are_given_by_id(table: Table) -> None:
+    posts = [a_post(key=f"k{n}.md") for n in range(100)]
+    for post in posts[:3]:
+        table[0].save(post, replacing=None)
+    found = table[2].posts([posts[0].id, posts[2].id, posts[2].id, posts[50].id])
+    assert dict(found) == {posts[0].id: posts[0], posts[2].id: posts[2]}
+    assert dict(table[2].posts([])) == {}

@@ -71,7 +71,7 @@ def test_a_tombstone_is_only_among_the_deleted(table: Table) -> None:
 
 def test_a_post_with_the_most_values_changes_all_of_them(table: Table) -> None:
     first = a_post(metadata=replace(METADATA, tags=tuple(f"t{n}" for n in range(25)), categories=tuple(f"c{n}" for n in range(25))))
-    second = next_of(first, 2, metadata=replace(dated(9), tags=tuple(f"u{n}" for n in range(25)), categories=("d",) * 1))
+    second = next_of(first, 2, metadata=replace(dated(9), tags=tuple(f"u{n}" for n in range(25)), categories=("d",)))
     table[0].save(first, replacing=None)
     table[0].save(second, replacing=first)
     assert listed(table, name("tag", "u19")) == [first.id]

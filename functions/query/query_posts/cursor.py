@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from postkeep.errors import CursorInvalid
 
 _VERSION = 1
-_MAX = 512
+_MAX = 600
 """Characters. Ours have about 120."""
 
 

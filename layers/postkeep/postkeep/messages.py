@@ -1,7 +1,7 @@
 """The two messages between functions: versioned, and references only (bodies exceed SQS's 256 KB)."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
 from postkeep.errors import MessageInvalid
@@ -26,15 +26,15 @@ class _Message:
         Raises:
             MessageInvalid: if it is not JSON, of another kind or version, or lacks a field.
         """
-        fields = _load(body)
-        if fields.pop("kind", None) != cls.kind or fields.pop("v", None) != cls.version:
+        found = _load(body)
+        if found.pop("kind", None) != cls.kind or found.pop("v", None) != cls.version:
             message = f"not a {cls.kind} of version {cls.version}"
             raise MessageInvalid(message)
-        expected = cls.__annotations__
-        if set(fields) != set(expected) or any(type(fields[name]) is not kind for name, kind in expected.items()):
+        expected = {field.name: field.type for field in fields(cls)}
+        if set(found) != set(expected) or any(type(found[name]) is not kind for name, kind in expected.items()):
             message = f"{cls.kind}: the fields do not fit"
             raise MessageInvalid(message)
-        return cls(**fields)
+        return cls(**found)
 
 
 def _load(body: str) -> dict[str, Any]:
@@ -42,14 +42,14 @@ def _load(body: str) -> dict[str, Any]:
         message = f"a message of {len(body):,} characters"
         raise MessageInvalid(message)
     try:
-        fields = json.loads(body)
+        found = json.loads(body)
     except (ValueError, RecursionError) as error:
         message = "not JSON"
         raise MessageInvalid(message) from error
-    if not isinstance(fields, dict):
+    if not isinstance(found, dict):
         message = "not a JSON object"
         raise MessageInvalid(message)
-    return fields
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,236 @@
+"""template.yaml holds what its head says, and agrees with the code."""
+
+import importlib
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.template import ROOT, resource, template
+
+RESOURCES: dict[str, Any] = template()["Resources"]
+PSEUDO = {"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"}
+# SAM makes a role for each function that has none.
+GENERATED = {f"{name}Role" for name, found in RESOURCES.items() if found["Type"] == "AWS::Serverless::Function"}
+KNOWN = set(RESOURCES) | set(template()["Parameters"]) | GENERATED | PSEUDO
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+QUEUES = of_type("AWS::SQS::Queue")
+DEAD_LETTERS = {name for name in QUEUES if "RedrivePolicy" not in QUEUES[name]}
+
+
+def references(value: Any) -> Iterator[str]:
+    """The logical names that a part of the template refers to."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "Ref":
+                yield inner
+            elif name == "Fn::GetAtt":
+                yield inner[0] if isinstance(inner, list) else inner.split(".")[0]
+            elif name == "Fn::Sub":
+                yield from (match.split(".")[0] for match in re.findall(r"\$\{([^!}]+)\}", inner))
+            else:
+                yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def statements(value: Any) -> Iterator[dict[str, Any]]:
+    """The allowing IAM statements in a part of the template."""
+    if isinstance(value, dict):
+        if value.get("Effect") == "Allow":
+            yield value
+        for inner in value.values():
+            yield from statements(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from statements(inner)
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("part", ["Resources", "Outputs", "Globals"])
+def test_every_reference_resolves(part: str) -> None:
+    assert set(references(template()[part])) - KNOWN == set()
+
+
+def test_every_parameter_is_used_described_and_defaulted() -> None:
+    used = set(references(template()["Resources"])) | set(references(template()["Globals"])) | set(references(template()["Conditions"]))
+    parameters = template()["Parameters"]
+    assert set(parameters) == used & set(parameters)
+    assert len(parameters) <= 13
+    for found in parameters.values():
+        assert found["Description"].endswith(".")
+        assert "Default" in found
+
+
+def test_parameters_are_shown_in_groups() -> None:
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(template()["Parameters"])
+
+
+def test_no_resource_is_named() -> None:
+    names = {"BucketName", "TableName", "QueueName", "FunctionName", "LayerName", "LogGroupName", "RoleName", "AlarmName", "Name"}
+    for found in RESOURCES.values():
+        assert not names & set(found["Properties"])
+
+
+def test_no_concurrency_is_reserved() -> None:
+    assert "ReservedConcurrentExecutions" not in str(template())
+
+
+def test_every_queue_has_its_dead_letters_and_they_have_an_alarm() -> None:
+    assert {"RenderDeadLetterQueue", "ThumbnailDeadLetterQueue", "ParseFailureQueue"} == DEAD_LETTERS
+    for name in set(QUEUES) - DEAD_LETTERS:
+        policy = QUEUES[name]["RedrivePolicy"]
+        assert policy["deadLetterTargetArn"]["Fn::GetAtt"][0] in DEAD_LETTERS
+        assert policy["maxReceiveCount"] == 5
+    watched = [alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in of_type("AWS::CloudWatch::Alarm").values()]
+    assert sorted(watched) == sorted(DEAD_LETTERS)
+
+
+def test_dead_letters_are_kept_longest_of_all() -> None:
+    kept = {name: queue["MessageRetentionPeriod"] for name, queue in QUEUES.items()}
+    assert {kept[name] for name in DEAD_LETTERS} == {14 * 24 * 3600}
+    assert max(kept[name] for name in set(QUEUES) - DEAD_LETTERS) < 14 * 24 * 3600
+    # A message that waits longest of all still meets its post's tombstone.
+    assert template()["Parameters"]["TombstoneDays"]["MinValue"] * 24 * 3600 > max(kept.values())
+
+
+@pytest.mark.parametrize("function", ["RenderFunction", "ThumbnailFunction"])
+def test_an_event_source_reports_single_failures_and_is_bounded(function: str) -> None:
+    (source,) = FUNCTIONS[function]["Events"].values()
+    mapping = source["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert list(mapping["ScalingConfig"]) == ["MaximumConcurrency"]
+    queue = mapping["Queue"]["Fn::GetAtt"][0]
+    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Timeout"]
+
+
+def test_one_picture_a_batch() -> None:
+    assert FUNCTIONS["ThumbnailFunction"]["Events"]["Requests"]["Properties"]["BatchSize"] == 1
+
+
+def test_the_bucket_calls_parse_for_created_and_removed_posts() -> None:
+    function = FUNCTIONS["ParseFunction"]
+    for event in function["Events"].values():
+        assert event["Properties"]["Bucket"] == {"Ref": "PostsBucket"}
+        assert event["Properties"]["Events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+    destination = function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+    assert destination == {"Type": "SQS", "Destination": {"Fn::GetAtt": ["ParseFailureQueue", "Arn"]}}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_functions_handler_exists_where_its_code_is(function: str) -> None:
+    properties = FUNCTIONS[function]
+    module, _, name = properties["Handler"].rpartition(".")
+    loaded = importlib.import_module(module)
+    assert callable(getattr(loaded, name))
+    assert str(loaded.__file__).startswith(str(ROOT / properties["CodeUri"]))
+    assert properties["LoggingConfig"]["LogGroup"]["Ref"] in of_type("AWS::Logs::LogGroup")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_there_is_an_example_event_for_each_function(function: str) -> None:
+    prefix = {"Parse": "s3-", "Query": "api-"}.get(function.removesuffix("Function"), function.removesuffix("Function").lower() + "-")
+    found = list((ROOT / "events").glob(f"{prefix}*.json"))
+    assert found
+    for file in found:
+        assert json.loads(file.read_text("utf-8"))
+
+
+def test_roles_name_what_they_reach() -> None:
+    found = [statement for name in RESOURCES for statement in statements(RESOURCES[name]["Properties"])]
+    assert len(found) >= 10
+    for statement in found:
+        assert all("*" not in action for action in listed(statement["Action"]))
+        for target in listed(statement["Resource"]):
+            assert target != "*"
+            assert set(references(target)) <= set(RESOURCES)
+
+
+def actions_on(function: str, target: str) -> set[str]:
+    policy = RESOURCES["ParsePolicy"]["Properties"] if function == "Parse" else FUNCTIONS[f"{function}Function"]["Policies"]
+    return {
+        action
+        for statement in statements(policy)
+        if any(target in references(one) for one in listed(statement["Resource"]))
+        for action in listed(statement["Action"])
+    }
+
+
+def leading_keys(function: str) -> set[str]:
+    policy = RESOURCES["ParsePolicy"]["Properties"] if function == "Parse" else FUNCTIONS[f"{function}Function"]["Policies"]
+    return {
+        key
+        for statement in statements(policy)
+        for key in statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+    }
+
+
+def test_the_function_that_talks_to_strangers_reaches_no_post() -> None:
+    assert actions_on("Thumbnail", "PostsBucket") == set()
+    assert actions_on("Thumbnail", "ArchiveBucket") == {"s3:PutObject"}
+    assert leading_keys("Thumbnail") == {"PICTURES#*"}
+    assert actions_on("Thumbnail", "RenderQueue") == set()
+
+
+def test_query_changes_nothing() -> None:
+    for target in ("PostsTable", "ArchiveBucket", "PostsBucket"):
+        for action in actions_on("Query", target):
+            assert action.split(":")[1].startswith(("Get", "List", "Query", "BatchGet"))
+
+
+def test_no_other_function_writes_what_is_not_its_own() -> None:
+    assert leading_keys("Parse") == {"POST#*", "LIST#*"}
+    assert leading_keys("Render") == {"POST#*", "PICTURES#*"}
+    assert actions_on("Parse", "ArchiveBucket") == set()
+    assert not any(action.startswith(("s3:Put", "s3:Delete")) for name in ("Parse", "Render") for action in actions_on(name, "PostsBucket"))
+
+
+@pytest.mark.parametrize("bucket", ["PostsBucket", "ArchiveBucket"])
+def test_buckets_are_private_encrypted_and_tls_only(bucket: str) -> None:
+    properties = RESOURCES[bucket]["Properties"]
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (statement,) = resource(f"{bucket}Policy")["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_what_cannot_be_had_again_outlives_the_stack() -> None:
+    for name in ("PostsBucket", "PostsTable", "ArchiveBucket"):
+        assert (resource(name)["DeletionPolicy"], resource(name)["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert resource("PostsBucket")["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert resource("PostsTable")["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert resource("PostsTable")["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+
+
+def test_queues_are_encrypted_and_tls_only() -> None:
+    assert all(queue["SqsManagedSseEnabled"] for queue in QUEUES.values())
+    assert {entry["Ref"] for entry in resource("QueuePolicy")["Properties"]["Queues"]} == set(QUEUES)
+
+
+def test_the_functions_are_traced_and_run_on_python_3_13() -> None:
+    everyone = template()["Globals"]["Function"]
+    assert (everyone["Runtime"], everyone["Tracing"]) == ("python3.13", "Active")
+    assert (ROOT / ".python-version").read_text("utf-8").strip() == "3.13"
+
+
+def test_the_api_answers_before_its_gateway_gives_up() -> None:
+    assert FUNCTIONS["QueryFunction"]["Timeout"] < 30
+
+
+def test_sam_has_a_profile_for_this_machine_and_one_for_aws() -> None:
+    profiles = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+    assert profiles["aws"]["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
+    assert {"build", "validate", "local_invoke", "local_start_api"} <= set(profiles["default"])

@@ -1,0 +1,91 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.posts import METADATA, a_post
+
+from postkeep.listing import MAX_VALUES, SHARDS, UNKNOWN, instant, listings, name, order, shard_of, shards, source_host
+from postkeep.post import Metadata, Status
+
+MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 (bounds are naive)
+
+
+@given(MOMENTS, MOMENTS)
+def test_instants_sort_as_moments_do(one: datetime, other: datetime) -> None:
+    first, second = (m.replace(microsecond=m.microsecond // 1000 * 1000) for m in (one, other))
+    assert (instant(first) < instant(second)) == (first < second)
+
+
+def test_an_unknown_instant_sorts_before_all() -> None:
+    assert instant(None) == UNKNOWN < instant(datetime(1, 1, 1, tzinfo=UTC))
+
+
+def test_instants_are_utc() -> None:
+    moment = datetime(2021, 6, 29, 3, 39, 2, tzinfo=timezone(timedelta(hours=2)))
+    assert instant(moment) == "2021-06-29T01:39:02.000Z"
+
+
+def test_a_live_post_is_listed_under_all_that_it_says() -> None:
+    assert listings(a_post()) == {
+        "all#",
+        "archive#tea",
+        "author#陆羽",
+        "tag#茶",
+        "tag#山",
+        "category#随笔",
+        "host#tea.example",
+        "url#https://www.tea.example/posts/1",
+        "content#" + "ab" * 32,
+    }
+
+
+def test_a_post_that_says_nothing_is_listed_all_the_same() -> None:
+    assert listings(a_post(metadata=Metadata())) == {"all#", "archive#tea", "content#" + "ab" * 32}
+
+
+def test_rejected_and_deleted_posts_have_listings_of_their_own() -> None:
+    assert listings(a_post(status=Status.REJECTED)) == {"status#rejected", "content#" + "ab" * 32}
+    assert listings(a_post(status=Status.REJECTED, content_hash="")) == {"status#rejected"}
+    assert listings(a_post(status=Status.DELETED)) == {"status#deleted"}
+
+
+@given(st.lists(st.text(), max_size=60), st.lists(st.text(), max_size=60))
+def test_old_and_new_rows_fit_one_transaction(tags: list[str], categories: list[str]) -> None:
+    post = a_post(metadata=replace(METADATA, tags=tuple(tags), categories=tuple(categories)))
+    assert 2 * len(listings(post)) + 1 <= 100
+    assert sum(listing.startswith("tag#") for listing in listings(post)) <= MAX_VALUES
+
+
+@given(st.text(max_size=3000))
+def test_a_partition_key_has_room_for_any_value(value: str) -> None:
+    assert len(shards(name("tag", value))[0].encode()) <= 2048
+
+
+def test_long_values_stay_apart() -> None:
+    assert name("tag", "茶" * 300) != name("tag", "茶" * 301)
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=26, max_size=26))
+def test_a_row_lies_in_one_of_its_listings_partitions(post_id: str) -> None:
+    for listing in ("all#", "archive#a#b", "tag#a"):
+        assert shard_of(listing, post_id) in shards(listing)
+
+
+def test_what_every_post_goes_into_is_spread() -> None:
+    assert {shard_of("all#", a_post(key=f"{n}.md").id) for n in range(64)} == set(shards("all#"))
+    assert len(shards("all#")) == SHARDS["all"]
+
+
+def test_the_order_is_by_publication_then_id() -> None:
+    post = a_post()
+    assert order(post) == f"2021-06-29T01:39:02.123Z#{post.id}"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("https://WWW.Tea.example:8/x", "tea.example"), ("https://[::1]/", "::1"), ("https://[", ""), ("mailto:a", ""), ("", "")],
+)
+def test_hosts_are_lower_case_without_www(url: str, host: str) -> None:
+    assert source_host(url) == host

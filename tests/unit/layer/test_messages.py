@@ -1,0 +1,53 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postkeep.errors import MessageInvalid
+from postkeep.messages import RenderRequest, ThumbnailRequest
+
+
+@given(st.text(), st.integers(0))
+def test_a_render_request_survives_the_queue(post_id: str, generation: int) -> None:
+    request = RenderRequest(post_id, generation)
+    assert RenderRequest.decode(request.encode()) == request
+
+
+@given(st.text(), st.text(), st.text(), st.text())
+def test_a_thumbnail_request_survives_the_queue(post_id: str, picture_id: str, address: str, referer: str) -> None:
+    request = ThumbnailRequest(post_id, picture_id, address, referer)
+    assert ThumbnailRequest.decode(request.encode()) == request
+
+
+def test_the_form_never_changes_without_its_version() -> None:
+    # Messages wait in queues while a new version is deployed.
+    assert RenderRequest("a", 2).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2}'
+    assert ThumbnailRequest("a", "b", "c", "d").encode() == (
+        '{"kind":"thumbnail","v":1,"post_id":"a","picture_id":"b","address":"c","referer":"d"}'
+    )
+
+
+GOOD = {"kind": "render", "v": 1, "post_id": "a", "generation": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "[" * 50_000,
+        "x" * 70_000,
+        json.dumps({**GOOD, "v": 2}),
+        json.dumps({**GOOD, "kind": "thumbnail"}),
+        json.dumps({**GOOD, "generation": "1"}),
+        json.dumps({**GOOD, "generation": True}),
+        json.dumps({**GOOD, "more": 1}),
+        json.dumps({"kind": "render", "v": 1, "post_id": "a"}),
+    ],
+)
+def test_what_is_no_request_is_refused(body: str) -> None:
+    with pytest.raises(MessageInvalid):
+        RenderRequest.decode(body)

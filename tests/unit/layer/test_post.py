@@ -1,0 +1,66 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.template import resource
+
+from postkeep.post import SUFFIXES, Thumbnail, archive_of, is_post_key, pad_sequencer, picture_id, post_id
+
+
+@given(st.text(max_size=300))
+def test_an_id_fits_urls_whatever_the_key(key: str) -> None:
+    found = post_id(key)
+    assert len(found) == 26
+    assert set(found) <= set("abcdefghijklmnopqrstuvwxyz234567")
+    assert post_id(key) == found
+
+
+@given(st.text(), st.text())
+def test_different_keys_are_different_posts(one: str, other: str) -> None:
+    assert (post_id(one) == post_id(other)) == (one == other)
+
+
+def test_ids_never_change() -> None:
+    # They are in other people's links and in every index.
+    assert post_id("tea/_posts/2021-06-29-雨.md") == "5wadyyzitsxocyie5yvaegqhpa"
+    assert picture_id("https://pictures.example/1.jpg") == "5lw7pa54wult3mipbli27cn64y"
+
+
+@pytest.mark.parametrize(
+    ("key", "archive"),
+    [
+        ("2021-01-01-a.md", ""),
+        ("_posts/2021-01-01-a.md", ""),
+        ("tea/_posts/a.md", "tea"),
+        ("tea/archived/2021-01-01/a.md", "tea"),
+        ("asia/tea/_posts/a.md", "asia/tea"),
+        ("tea/green/a.md", "tea"),
+        ("/a.md", ""),
+    ],
+)
+def test_an_archive_is_the_folders_before_the_posts(key: str, archive: str) -> None:
+    assert archive_of(key) == archive
+
+
+@given(st.integers(0, 16**32 - 1), st.integers(0, 16**32 - 1))
+def test_padded_sequencers_compare_as_numbers(one: int, other: int) -> None:
+    assert (pad_sequencer(f"{one:x}") < pad_sequencer(f"{other:X}")) == (one < other)
+
+
+@pytest.mark.parametrize("text", ["", "g", "0x1", " 1", "1\n", "1" * 33, "-1"])
+def test_what_is_no_sequencer_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a sequencer"):
+        pad_sequencer(text)
+
+
+def test_the_suffixes_are_those_of_the_bucket_events() -> None:
+    events = resource("ParseFunction")["Properties"]["Events"].values()
+    assert sorted(event["Properties"]["Filter"]["S3Key"]["Rules"][0]["Value"] for event in events) == sorted(SUFFIXES)
+
+
+@pytest.mark.parametrize(("key", "is_one"), [("a.md", True), ("a.html", True), (".txt", True), ("a.MD", False), ("a.md.bak", False)])
+def test_posts_are_told_by_their_suffix(key: str, is_one: bool) -> None:
+    assert is_post_key(key) is is_one
+
+
+def test_a_thumbnail_lies_under_its_content_address() -> None:
+    assert Thumbnail("ab", 1, 1, 1).object_key == "thumbnails/ab.webp"

@@ -1,0 +1,57 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.template import resource, template
+
+from postkeep.errors import SettingMissing
+from postkeep.settings import ParseSettings, QuerySettings, RenderSettings, ThumbnailSettings
+
+ENVIRONMENT = {
+    "TABLE_NAME": "t",
+    "POSTS_BUCKET": "p",
+    "ARCHIVE_BUCKET": "a",
+    "RENDER_QUEUE_URL": "r",
+    "THUMBNAIL_QUEUE_URL": "q",
+    "MAX_POST_BYTES": "10",
+    "TOMBSTONE_DAYS": "3",
+    "FETCH_PICTURES": "true",
+}
+
+FUNCTIONS: dict[str, Callable[[Any], object]] = {
+    "Parse": ParseSettings.from_env,
+    "Render": RenderSettings.from_env,
+    "Thumbnail": ThumbnailSettings.from_env,
+    "Query": QuerySettings.from_env,
+}
+
+
+def declared(function: str) -> dict[str, Any]:
+    everyone = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return {**everyone, **resource(f"{function}Function")["Properties"]["Environment"]["Variables"]}
+
+
+def test_settings_are_read() -> None:
+    assert ParseSettings.from_env(ENVIRONMENT) == ParseSettings("t", "r", 10, timedelta(days=3))
+    assert RenderSettings.from_env(ENVIRONMENT) == RenderSettings("t", "p", "a", "q", 10, fetch_pictures=True)
+    assert RenderSettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
+    assert ThumbnailSettings.from_env(ENVIRONMENT) == ThumbnailSettings("t", "a", {})
+    hosts = ThumbnailSettings.from_env({**ENVIRONMENT, "POSTKEEP_PICTURE_HOSTS": '{"a.example": "http://127.0.0.1:1"}'})
+    assert hosts.picture_hosts == {"a.example": "http://127.0.0.1:1"}
+    assert QuerySettings.from_env({**ENVIRONMENT, "CORS_ORIGIN": "*"}) == QuerySettings("t", "a", "*")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_template_sets_what_a_function_needs_and_nothing_more(function: str) -> None:
+    variables = {name: ENVIRONMENT.get(name, "") for name in declared(function)}
+    FUNCTIONS[function](variables)
+    ours = set(variables) - {"AWS_ENDPOINT_URL", "CORS_ORIGIN"} - {name for name in variables if name.startswith("POWERTOOLS_")}
+    for name in ours:
+        with pytest.raises(SettingMissing) as caught:
+            FUNCTIONS[function]({**variables, name: ""})
+        assert caught.value.name == name
+
+
+def test_the_template_cannot_send_picture_requests_elsewhere() -> None:
+    assert "POSTKEEP_PICTURE_HOSTS" not in str(template())

@@ -1,0 +1,59 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from query_posts.parameters import earliest, latest, preferred
+from query_posts.problems import Problem
+
+OFFERS = ["text/markdown", "text/plain"]
+
+
+def test_dates_and_instants_are_read() -> None:
+    assert earliest("2021-06-29") == datetime(2021, 6, 29, tzinfo=UTC)
+    assert earliest("2021-06-29T03:39:02 02:00") == datetime(2021, 6, 29, 1, 39, 2, tzinfo=UTC)
+    assert earliest("2021-06-29T01:39:02") == datetime(2021, 6, 29, 1, 39, 2, tzinfo=UTC)
+    assert earliest(None) is latest("") is None
+
+
+def test_the_last_day_is_whole_and_the_last_instant_is_not_included() -> None:
+    assert latest("2021-06-29") == datetime(2021, 6, 30, tzinfo=UTC)
+    assert latest("2021-06-29T00:00:00Z") == datetime(2021, 6, 29, tzinfo=UTC)
+
+
+@given(st.text(max_size=40) | st.from_regex(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(Z|[+-]\d{2}:\d{2}))?", fullmatch=True))
+def test_any_text_is_a_date_or_a_problem(text: str) -> None:
+    for read in (earliest, latest):
+        try:
+            found = read(text)
+        except Problem as problem:
+            assert (problem.status, problem.kind) == (400, "date-invalid")
+        else:
+            assert found is None or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "text/markdown"),
+        ("*/*", "text/markdown"),
+        ("text/*", "text/markdown"),
+        ("text/plain", "text/plain"),
+        ("TEXT/Plain; charset=utf-8", "text/plain"),
+        ("text/markdown;q=0.5, text/plain;q=0.9", "text/plain"),
+        ("text/plain;q=0, */*", "text/markdown"),
+        ("text/markdown;q=0,text/*;q=0.1", "text/plain"),
+        ("text/html, */*;q=0.1", "text/markdown"),
+        ("image/*", None),
+        ("text/html", None),
+        ("*/*;q=0", None),
+        (",;=,", None),
+    ],
+)
+def test_the_preferred_offer_is_chosen(accept: str, expected: str | None) -> None:
+    assert preferred(accept, OFFERS) == expected
+
+
+@given(st.text("*/;,=q01.textplin ", max_size=60))
+def test_any_header_has_an_answer(accept: str) -> None:
+    assert preferred(accept, OFFERS) in {*OFFERS, None}

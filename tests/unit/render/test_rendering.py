@@ -1,0 +1,206 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pytest
+from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
+from render_post.rendering import Outcome, RecordMissing, Rendering, prefix, rendition_key
+from support.posts import EPOCH, METADATA, a_post, next_of
+
+from postkeep.errors import ObjectMissing, Superseded
+from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.post import Picture, PictureStatus, Post, PostId, Rendition, Revision, Status, picture_id
+from postkeep.renditions import RenditionObject
+
+IMAGE = "https://pictures.example/{}.jpg"
+
+
+def body(text: str, *images: str) -> bytes:
+    tags = "".join(f'<p><img src="{IMAGE.format(image)}"></p>' for image in images)
+    return f"---\ntitle: x\n---\n<p>{text}</p>{tags}".encode()
+
+
+@dataclass
+class World:
+    """What render works on, with one post in it."""
+
+    table: MemoryTable = field(default_factory=MemoryTable)
+    objects: MemoryBucket = field(default_factory=MemoryBucket)
+    archive: MemoryBucket = field(default_factory=MemoryBucket)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    fetch: bool = True
+    now: datetime = EPOCH
+
+    def drop(self, content: bytes) -> Post:
+        """Put the object and record it, as parse does."""
+        base = a_post()
+        self.objects.put(base.key, content, content_type="")
+        version = self.objects.get(base.key, limit=10_000).version_id
+        stored = self.table.get(base.id)
+        if stored is None:
+            post = replace(base, revision=Revision(base.revision.sequencer, version, "e"))
+        else:
+            post = next_of(stored, stored.generation + 1, status=Status.PENDING, rendition=None, summary="")
+            post = replace(post, revision=Revision(post.revision.sequencer, version, "e"))
+        self.table.save(post, replacing=stored)
+        return post
+
+    def render(self, generation: int) -> Outcome:
+        use_case = Rendering(
+            self.table, self.table, self.objects, self.archive, self.queue, 10_000, fetch_pictures=self.fetch, now=lambda: self.now
+        )
+        return use_case(RenderRequest(a_post().id, generation))
+
+    @property
+    def post(self) -> Post:
+        return self.table.records[a_post().id]
+
+    @property
+    def pictures(self) -> dict[str, PictureStatus]:
+        return {picture.address: picture.status for picture in self.table.of_post(self.post.id)}
+
+    @property
+    def asked(self) -> list[str]:
+        return [ThumbnailRequest.decode(message).address for message in self.queue.sent]
+
+    def stored(self) -> list[str]:
+        return list(self.archive.keys("renditions/"))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_post_gets_its_text_and_asks_for_its_pictures(world: World) -> None:
+    post = world.drop(body("一杯茶。", "a", "b"))
+    assert world.render(1) is Outcome.RENDERED
+    assert world.post.status is Status.READY
+    assert world.post.rendition is not None
+    assert world.stored() == [world.post.rendition.key] == [rendition_key(post)]
+    found = RenditionObject.decode(world.archive.get(world.post.rendition.key, limit=10_000).body)
+    assert found.text.strip() == "一杯茶。"
+    assert (found.post_id, found.generation) == (post.id, 1)
+    assert [picture.address for picture in found.pictures] == [IMAGE.format("a"), IMAGE.format("b")]
+    assert world.post.rendition.pictures == 2
+    assert world.pictures == dict.fromkeys([IMAGE.format("a"), IMAGE.format("b")], PictureStatus.PENDING)
+    assert world.asked == [IMAGE.format("a"), IMAGE.format("b")]
+    assert ThumbnailRequest.decode(world.queue.sent[0]).referer == METADATA.source_url
+
+
+def test_a_repeated_request_changes_nothing_and_asks_again_for_what_is_not_done(world: World) -> None:
+    world.drop(body("茶", "a", "b"))
+    world.render(1)
+    done = Picture(id=picture_id(IMAGE.format("a")), address=IMAGE.format("a"), status=PictureStatus.DONE)
+    world.table.record(world.post.id, done)
+    before, stored = world.post, world.stored()
+    world.now = EPOCH.replace(year=2030)
+    world.queue.sent.clear()
+    world.render(1)
+    assert (world.post, world.stored()) == (before, stored)
+    assert world.asked == [IMAGE.format("b")]
+
+
+def test_a_changed_post_leaves_neither_old_text_nor_old_pictures(world: World) -> None:
+    world.drop(body("茶", "a", "b"))
+    world.render(1)
+    world.queue.sent.clear()
+    post = world.drop(body("水", "b", "c"))
+    world.render(2)
+    assert world.stored() == [rendition_key(post)]
+    assert set(world.pictures) == {IMAGE.format("b"), IMAGE.format("c")}
+    assert world.asked == [IMAGE.format("b"), IMAGE.format("c")]
+
+
+@pytest.mark.parametrize("status", [Status.DELETED, Status.REJECTED])
+def test_what_was_derived_from_a_post_is_cleared_with_it(world: World, status: Status) -> None:
+    world.drop(body("茶", "a"))
+    world.render(1)
+    world.table.save(next_of(world.post, 9, status=status, rendition=None), replacing=world.post)
+    assert world.render(2) is Outcome.CLEARED
+    assert (world.stored(), world.pictures) == ([], {})
+
+
+def test_an_old_request_is_superseded_and_its_remains_are_swept(world: World) -> None:
+    first = world.drop(body("茶", "a"))
+    world.drop(body("水"))
+    world.render(2)
+    world.archive.put(rendition_key(first), b"left by a handler that died", content_type="")
+    with pytest.raises(Superseded):
+        world.render(1)
+    assert world.stored() == [rendition_key(world.post)]
+
+
+def test_a_post_without_a_record_is_not_acknowledged(world: World) -> None:
+    with pytest.raises(RecordMissing):
+        world.render(1)
+
+
+def test_with_fetching_off_pictures_are_noted_and_not_asked_for(world: World) -> None:
+    world.fetch = False
+    world.drop(body("茶", "a"))
+    world.render(1)
+    assert world.pictures == {IMAGE.format("a"): PictureStatus.SKIPPED}
+    assert world.asked == []
+
+
+@dataclass
+class Overtaken(MemoryTable):
+    """A table on which the post changes just before a chosen call."""
+
+    before: str = ""
+    change: Callable[[], object] = lambda: None
+
+    def _meanwhile(self, call: str) -> None:
+        if self.before == call:
+            self.before = ""
+            self.change()
+
+    def finish(self, post: Post, rendition: Rendition, *, summary: str, changed: datetime) -> None:
+        self._meanwhile("finish")
+        super().finish(post, rendition, summary=summary, changed=changed)
+
+    def of_post(self, post_id: PostId) -> list[Picture]:
+        self._meanwhile("of_post")
+        return super().of_post(post_id)
+
+
+@pytest.mark.parametrize("call", ["of_post", "finish"])
+def test_a_post_that_changes_meanwhile_keeps_nothing_of_the_old_text(world: World, call: str) -> None:
+    table = Overtaken(before=call)
+    world.table = table
+    world.drop(body("茶", "a"))
+
+    def change() -> None:
+        world.drop(body("水", "b"))
+        world.render(2)
+
+    table.change = change
+    with pytest.raises(Superseded):
+        world.render(1)
+    assert world.stored() == [rendition_key(world.post)]
+    assert world.post.generation == 2
+    assert world.post.status is Status.READY
+    assert set(world.pictures) == {IMAGE.format("b")}
+
+
+def test_a_version_that_is_gone_is_superseded_when_the_record_moved_on_and_tried_again_when_not(world: World) -> None:
+    post = world.drop(body("茶"))
+    world.objects.versions.clear()
+    with pytest.raises(ObjectMissing):
+        world.render(1)
+
+    class Gone(MemoryBucket):
+        def get(self, key: str, *, limit: int, version_id: str | None = None) -> None:  # type: ignore[override]
+            world.table.save(next_of(post, 9), replacing=post)
+            raise ObjectMissing(key, version_id)
+
+    world.objects = Gone()
+    with pytest.raises(Superseded):
+        world.render(1)
+
+
+def test_renditions_of_a_post_sort_by_generation() -> None:
+    keys = [rendition_key(a_post(generation=n)) for n in (1, 9, 10, 99_999_999)]
+    assert keys == sorted(keys)
+    assert all(key.startswith(prefix(a_post().id)) for key in keys)

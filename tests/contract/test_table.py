@@ -154,6 +154,8 @@ def test_pictures_are_added_and_removed(table: Table) -> None:
     many = pictures(205)
     table[1].arrange(post, add=many, remove=())
     assert table[1].of_post(post.id) == many
+    assert table[1].picture(post.id, many[7].id) == many[7]
+    assert table[1].picture(post.id, "none") is None
     table[1].arrange(post, add=(), remove=[picture.id for picture in many[3:]])
     assert table[2].pictures(post.id) == many[:3]
     table[1].arrange(post, add=(), remove=())

@@ -38,6 +38,9 @@ class MemoryTable:
     def of_post(self, post_id: PostId) -> list[Picture]:
         return [picture for _, picture in sorted(self.items.get(post_id, {}).items())]
 
+    def picture(self, post_id: PostId, picture_id: PictureId) -> Picture | None:
+        return self.items.get(post_id, {}).get(picture_id)
+
     def arrange(self, post: Post, *, add: Sequence[Picture], remove: Iterable[PictureId]) -> None:
         gone, added = list(remove), list(add)
         if gone or added:

@@ -52,6 +52,11 @@ find "$root/usr/bin" "$root/var/lang" -type f \( -perm -u+x -o -name '*.so*' \) 
       *) mkdir -p "$root/usr/lib/$(uname -m)-linux-gnu" && cp -L "$library" "$root/usr/lib/$(uname -m)-linux-gnu/" ;;
     esac
   done
+# The rest of the C library and of the compiler's, which wheels may expect of any Linux and therefore do not bring.
+for name in librt.so.1 libdl.so.2 libpthread.so.0 libutil.so.1 libresolv.so.2 libm.so.6 libgcc_s.so.1 libstdc++.so.6; do
+  library=$("$(command -v ldconfig || echo /sbin/ldconfig)" -p | awk -v name="$name" '$1 == name && !found++ { print $NF }')
+  [ -z "$library" ] || cp -L "$library" "$root/usr/lib/$(uname -m)-linux-gnu/"
+done
 [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 printf 'root:x:0:0:root:/root:/bin/sh\n' > "$root/etc/passwd"
 printf 'root:x:0:\n' > "$root/etc/group"
@@ -72,10 +77,6 @@ fi
 exec /var/runtime/bootstrap
 EOF
 chmod 755 "$root/var/runtime/bootstrap" "$root/lambda-entrypoint.sh"
-
-# SAM derives an image of its own from this one and would keep an old one.
-old=$(docker images --quiet "${image%%:*}" | sort -u)
-[ -z "$old" ] || docker rmi --force $old > /dev/null # shellcheck disable=SC2086 -- one word an image
 
 tar -C "$root" --owner=0 --group=0 --sort=name -cf - . | docker import \
   -c 'ENV LANG=C.UTF-8 TZ=:UTC PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin LD_LIBRARY_PATH=/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime' \

@@ -12,6 +12,7 @@
     ├── MessageInvalid        a queue message that this version cannot read
     ├── PictureRefused        this picture will never be had: gone, forbidden, not a picture, too big
     ├── PictureUnavailable    the picture's host is slow, busy or down: try again later
+    ├── PictureSkipped        pictures of its host are not fetched here
     ├── CursorInvalid         the cursor was not issued for this query
     └── SettingMissing        the function was deployed without a variable that it needs
 
@@ -116,6 +117,14 @@ class PictureUnavailable(PostkeepError):
         self.reason = reason
         self.detail = detail
         self.retry_after = retry_after
+
+
+class PictureSkipped(PostkeepError):
+    """Pictures of this host are not fetched in this deployment; carries the host."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"pictures of {host} are not fetched here")
+        self.host = host
 
 
 class CursorInvalid(PostkeepError):

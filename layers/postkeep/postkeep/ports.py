@@ -109,6 +109,10 @@ class PictureStore(Protocol):
         """All pictures of a post, in the order of their ids (a consistent read)."""
         ...
 
+    def picture(self, post_id: PostId, picture_id: PictureId) -> Picture | None:
+        """One picture of a post (a consistent read), or None."""
+        ...
+
     def arrange(self, post: Post, *, add: Sequence[Picture], remove: Iterable[PictureId]) -> None:
         """Add and remove pictures of a post, on condition that the post is still of the generation that was read.
 

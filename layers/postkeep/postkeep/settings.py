@@ -92,8 +92,9 @@ class ThumbnailSettings:
         table: the posts table's name.
         archive_bucket: where the thumbnails go.
         picture_hosts: hosts that are served elsewhere, such as ``{"pictures.example": "http://127.0.0.1:8000"}``.
-            Only these are exempt from the rule that a picture's address must be public. It serves demonstrations and
-            tests on one machine; the template neither sets nor can set it.
+            Only these are exempt from the rule that a picture's address must be public; with the entry ``"*": ""``,
+            no other host is asked at all. It serves demonstrations and tests on one machine; the template neither sets
+            nor can set it.
     """
 
     table: str

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpcore
+
 from make_thumbnail.fetch import Fetcher
 
 type Script = bytes | Callable[[socket.socket], None]

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
-from make_thumbnail.fetch import USER_AGENT, Fetcher, Limits, retry_after
-from unit.thumbnail.picture_host import PictureHost, Redialler, a_fetcher, answer
 
+from make_thumbnail.fetch import USER_AGENT, Fetcher, Limits, retry_after
 from postkeep.errors import PictureRefused, PictureUnavailable
+from unit.thumbnail.picture_host import PictureHost, Redialler, a_fetcher, answer
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 NAME = "pictures.example"
@@ -242,8 +242,8 @@ def drip(head: bytes, drop: bytes) -> Callable[[socket.socket], None]:
 @pytest.mark.parametrize(
     ("head", "drop"),
     [
-        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\nX: " + b"x" * 1_000 + b"\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"64\r\n" + b"x" * 100 + b"\r\n"),
     ],
 )
 def test_a_server_that_is_never_silent_and_never_done_meets_the_deadline(host: PictureHost, head: bytes, drop: bytes) -> None:

@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from make_thumbnail.target import Target
 
+from make_thumbnail.target import Target
 from postkeep.errors import PictureRefused
 
 
@@ -91,7 +91,9 @@ def test_refuses_redirects(location: bytes) -> None:
         Target.parse("https://pictures.example/a/a.jpg").redirected(location)
 
 
-PIECES = st.sampled_from(["http://", "https://", "//", "@", ":", "/", "?", "#", "[", "]", "%", "\\", "127.0.0.1", "::1", "。", "a.example"])
+PIECES = st.sampled_from(
+    ["http://", "https://", "//", "@", ":", "/", "?", "#", "[", "]", "%", "\\", "127.0.0.1", "::1", "。", "a.example"]
+)
 
 
 @given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=3))).map("".join)))

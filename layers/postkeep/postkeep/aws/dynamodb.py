@@ -127,6 +127,11 @@ class DynamoPictures(_Table):
         """See the port."""
         return self._pictures(post_id, consistent=True)
 
+    def picture(self, post_id: PostId, picture_id: PictureId) -> Picture | None:
+        """See the port."""
+        answer = self._dynamodb.get_item(TableName=self._name, Key=picture_key(post_id, picture_id), ConsistentRead=True)
+        return picture_of(answer["Item"]) if "Item" in answer else None
+
     def arrange(self, post: Post, *, add: Sequence[Picture], remove: Iterable[PictureId]) -> None:
         """See the port."""
         current = {

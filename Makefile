@@ -1,0 +1,166 @@
+# Everything that is done with Postkeep on one's own machine. `make` alone lists it.
+#
+# Four environments, each made when a target first needs it and again when its lock changes:
+#   .venv          development, the tests, and the command `postkeep`
+#   .venv-runtime  what Lambda's own runtime brings: its client and boto3, in a plain folder
+#   .venv-sam      SAM CLI
+#   .venv-checkov  checkov, whose pins fit no other environment
+# It runs under the make that macOS brings (3.81).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+.PHONY: help setup build demo up down test test-sam check lint types template locks lock clean
+
+PYTHON ?=
+JOBS ?= 2
+
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+
+# Beside SAM's own .aws-sam/build, so that what was built for this machine is never what `sam deploy` takes.
+BUILD := .aws-sam/local
+
+UV := .venv/bin/uv
+SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv-sam/bin/sam
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---- Environments ----------------------------------------------------------------------------------------------------------
+
+# uv installs in seconds what takes pip a minute. It does not read pip's settings: where only pip knows the way to the packages
+# (a mirror in pip.conf), pip does the work.
+# $(call install,ENVIRONMENT,LOCK)
+install = $(UV) pip sync --quiet --require-hashes --python $(1)/bin/python $(2) || \
+  .venv/bin/python -m pip --python $(1)/bin/python install --quiet --require-hashes --no-deps -r $(2)
+
+setup: .venv/ready ## make the development environment, .venv, with the command .venv/bin/postkeep
+	@:
+
+.venv/ready: local/requirements.txt local/requirements-uv.txt pyproject.toml
+	@for python in "$(PYTHON)" python3.13 python3 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python3.13; do \
+	  if test -n "$$python" && "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then \
+	    break; \
+	  fi; \
+	  python=; \
+	done; \
+	if test -z "$$python"; then \
+	  echo "Postkeep needs Python 3.13 (with venv), as Lambda runs it, and found none." >&2; \
+	  echo "Install it (brew install python@3.13; apt install python3.13-venv; pyenv install 3.13; uv python install 3.13)" >&2; \
+	  echo "or name it: make setup PYTHON=/path/to/python3.13" >&2; \
+	  exit 1; \
+	fi; \
+	echo "setup: $$("$$python" --version) → .venv"; \
+	.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || "$$python" -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --quiet --require-hashes -r local/requirements-uv.txt
+	@$(call install,.venv,local/requirements.txt)
+	@.venv/bin/python -m pip install --quiet --quiet --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-runtime/ready: local/requirements-runtime.txt .venv/ready
+	@echo "setup: Lambda's runtime client → .venv-runtime"
+	@rm -rf .venv-runtime
+	@$(UV) pip install --quiet --require-hashes --no-deps --python .venv/bin/python --target .venv-runtime -r local/requirements-runtime.txt || \
+	  .venv/bin/python -m pip install --quiet --require-hashes --no-deps --target .venv-runtime -r local/requirements-runtime.txt
+	@touch $@
+
+.venv-sam/ready: local/requirements-sam.txt .venv/ready
+	@echo "setup: SAM CLI → .venv-sam"
+	@test -x .venv-sam/bin/python || .venv/bin/python -m venv --without-pip .venv-sam
+	@$(call install,.venv-sam,local/requirements-sam.txt)
+	@touch $@
+
+.venv-checkov/ready: local/requirements-checkov.txt .venv/ready
+	@echo "setup: checkov → .venv-checkov"
+	@test -x .venv-checkov/bin/python || .venv/bin/python -m venv --without-pip .venv-checkov
+	@$(call install,.venv-checkov,local/requirements-checkov.txt)
+	@touch $@
+
+# ---- Building and running --------------------------------------------------------------------------------------------------
+
+build: .venv-sam/ready $(BUILD)/ready ## build the functions and the layer for this machine, in .aws-sam/local
+	@:
+
+# SAM empties the folder first, so that the mark of an unfinished or another build is gone too. Its own cache makes a rebuild
+# quick; the list of files tells of deleted ones.
+$(BUILD)/ready: template.yaml samconfig.toml .aws-sam/sources .venv-sam/ready $(shell find functions layers -type f ! -name '*.pyc')
+	@echo "build: functions and layer for $(ARCHITECTURE) → $(BUILD)"
+	@$(SAM) build --cached --parallel --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCHITECTURE) \
+	  > .aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }
+	@touch $@
+
+.PHONY: always
+.aws-sam/sources: always
+	@mkdir -p .aws-sam
+	@find functions layers -type f ! -name '*.pyc' | LC_ALL=C sort > $@.now
+	@if cmp -s $@.now $@; then rm $@.now; else mv $@.now $@; fi
+
+demo: setup build .venv-runtime/ready ## show it at work: make demo [POSTS=folder] [PICTURES=on]
+	@.venv/bin/postkeep demo $(if $(POSTS),--posts "$(POSTS)") $(if $(filter on,$(PICTURES)),--pictures)
+
+up: setup build .venv-runtime/ready ## bring the local stack up and leave it running
+	@.venv/bin/postkeep up
+
+down: setup ## stop the local stack; its posts stay
+	@.venv/bin/postkeep down
+
+# ---- Tests and checks ------------------------------------------------------------------------------------------------------
+
+test: setup build .venv-runtime/ready ## all tests but those in containers, with coverage
+	@.venv/bin/python -m pytest -m "not sam" --numprocesses $(JOBS) --dist loadfile --cov --cov-report term $(ARGS)
+
+test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real containers (needs a Docker engine)
+	@.venv/bin/python -m pytest -m sam tests/sam $(ARGS)
+
+check: lint types template locks ## what CI demands beside the tests
+
+lint: setup
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: setup
+	@.venv/bin/mypy
+
+# samconfig.toml asks for --lint always, but plain validation finds what --lint does not: hence a profile that is not there.
+template: setup .venv-sam/ready .venv-checkov/ready
+	@.venv/bin/cfn-lint template.yaml
+	@$(SAM) validate --region us-east-1 --config-env plain
+	@$(SAM) validate --region us-east-1 --lint
+	@.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --skip-download --compact --quiet
+
+# ---- Locks -----------------------------------------------------------------------------------------------------------------
+
+# The development environment is resolved first, and what is shipped is then held to the same versions: what was tested is what
+# runs. botocore and its own needs are left out of the layer, since Lambda's runtime brings them with boto3.
+SHIPPED := functions/parse functions/render functions/thumbnail functions/query
+compile = "$(CURDIR)/$(UV)" pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+ROOT := .
+
+lock: setup ## resolve every requirements.in again; UPGRADE=1 takes the newest versions
+	@cd $(ROOT) && $(compile) -o local/requirements-uv.txt local/requirements-uv.in
+	@cd $(ROOT) && $(compile) -o local/requirements-sam.txt local/requirements-sam.in
+	@cd $(ROOT) && $(compile) -o local/requirements-checkov.txt local/requirements-checkov.in
+	@cd $(ROOT) && $(compile) -o local/requirements.txt local/requirements.in
+	@cd $(ROOT) && $(compile) -c local/requirements.txt -o local/requirements-runtime.txt local/requirements-runtime.in
+	@cd $(ROOT) && $(compile) -c local/requirements.txt -o layers/postkeep/requirements.txt layers/postkeep/requirements.in \
+	  --no-emit-package botocore --no-emit-package python-dateutil --no-emit-package six --no-emit-package urllib3
+	@cd $(ROOT) && for folder in $(SHIPPED); do \
+	  $(compile) -c local/requirements.txt -o $$folder/requirements.txt $$folder/requirements.in || exit 1; \
+	done
+
+# Resolve copies of the locks: nothing may change but hashes, of which an old release may get more.
+locks: setup
+	@rm -rf build/locks && mkdir -p build/locks
+	@find local layers functions -name 'requirements*' | tar -cf - -T - | tar -xf - -C build/locks
+	@$(MAKE) lock ROOT=build/locks UPGRADE=
+	@cd build/locks && for file in $$(find . -name 'requirements*.txt'); do \
+	  diff -u -I sha256: "../../$$file" "$$file" || { echo "$$file does not fit its .in file: run make lock" >&2; exit 1; }; \
+	done
+	@rm -rf build/locks
+
+clean: ## remove the environments and everything built; the local stack's posts stay
+	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

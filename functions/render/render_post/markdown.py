@@ -1,0 +1,189 @@
+"""Blocks to CommonMark, by html2text for the blocks; what stands within a line is set here.
+
+html2text knows lists, quotes, tables and code, but escapes what needs none, leaves what does, and sets emphasis that
+CommonMark does not close where Chinese punctuation borders on it. So it is handed text whose special characters are replaced
+by stand-ins; in its result each becomes itself, with a backslash only where it would be markup.
+"""
+
+import re
+from collections.abc import Iterator
+
+import html2text
+
+from render_post import escapes
+from render_post.blocks import (
+    PLAIN,
+    Block,
+    Break,
+    Divider,
+    Image,
+    Inline,
+    Listing,
+    Mark,
+    Paragraph,
+    Preformatted,
+    Quote,
+    Run,
+    Table,
+)
+from render_post.emphasis import EMPHASES, closable
+from render_post.escapes import CODE
+from render_post.origin import ascii_form
+
+_ADDRESS = str.maketrans({"(": "%28", ")": "%29", "\\": "%5C", "<": "%3C", ">": "%3E", " ": "%20"})
+_DELIMITERS = {Mark.BOLD: "**", Mark.ITALIC: "*", Mark.STRUCK: "~~"}
+_CODE_LINE = re.compile(rf"([> ]*){CODE}(\d+){CODE}")
+_SET = frozenset(EMPHASES)
+_BACKTICKS = re.compile("`{3,}")
+
+_BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)*")
+
+
+def commonmark(blocks: list[Block]) -> str:
+    """Give the article as CommonMark (with tables and strike-through as GitHub has them)."""
+    code: list[str] = []
+    html = "".join(_html(blocks, code))
+    if not html:
+        return ""
+    converter = html2text.HTML2Text(bodywidth=0)
+    converter.unicode_snob = True
+    converted = _BLANK_LINES.sub("\n\n", converter.handle(html)).strip("\n").rstrip()
+    return "\n".join(_fenced(line, code) or escapes.restore(line) for line in converted.split("\n")) + "\n"
+
+
+def _fenced(line: str, code: list[str]) -> str:
+    """The code block that a line stands for; "" for any other line."""
+    found = _CODE_LINE.fullmatch(line)
+    if found is None:
+        return ""
+    text = code[int(found[2])]
+    fence = "`" * max(3, *(len(run) + 1 for run in _BACKTICKS.findall(text)), 3)
+    return "\n".join((found[1] + line).rstrip() for line in (fence, *text.split("\n"), fence))
+
+
+def _html(blocks: list[Block], code: list[str]) -> list[str]:
+    found: list[str] = []
+    for block in blocks:
+        match block:
+            case Paragraph(level=0):
+                found.append(f"<p>{_inline(block.inlines)}</p>")
+            case Paragraph():
+                found.append(f"<h{block.level}>{_inline(_on_one_line(block.inlines))}</h{block.level}>")
+            case Preformatted():
+                # html2text would indent it, which after a list does not make code.
+                found.append(f"<p>{CODE}{len(code)}{CODE}</p>")
+                code.append(block.text)
+            case Divider():
+                found.append("<hr>")
+            case Quote():
+                found += ["<blockquote>", *_html(block.blocks, code), "</blockquote>"]
+            case Listing():
+                found += _listing(block, code)
+            case Table():
+                found += _table(block)
+    return found
+
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def _listing(listing: Listing, code: list[str]) -> list[str]:
+    if not all(isinstance(block, Paragraph | Listing) for item in listing.items for block in item):
+        # html2text cannot set code, tables and quotes within an item: the items become plain blocks.
+        return [part for item in listing.items for part in _html(item, code)]
+    found = [f'<ol start="{listing.start}">' if listing.ordered else "<ul>"]
+    for item in _opened(listing):
+        lines: list[Inline] = []
+        found.append("<li>")
+        for block in item:
+            if isinstance(block, Paragraph):
+                lines += [Break(), *block.inlines] if lines else block.inlines
+            elif isinstance(block, Listing):
+                found += [_inline(lines), *_listing(block, code)]
+                lines = []
+        found.append(_inline(lines) + "</li>")
+    return [*found, "</ol>" if listing.ordered else "</ul>"]
+
+
+def _opened(listing: Listing) -> Iterator[list[Block]]:
+    """The items; of one that begins with a list itself, its items: a marker directly after a marker makes code of the rest."""
+    for item in listing.items:
+        rest = item
+        while rest and isinstance(inner := rest[0], Listing):
+            yield from _opened(inner)
+            rest = rest[1:]
+        if rest:
+            yield rest
+
+
+def _table(table: Table) -> list[str]:
+    width = max(len(row) for row in table.rows)
+    found = ["<table>"]
+    for row in table.rows:
+        cells = [_inline(_on_one_line(cell)) for cell in row]
+        cells = [escapes.backslashed(cell, "|").replace(escapes.literal("|"), escapes.literal("\\|")) for cell in cells]
+        cells += [""] * (width - len(cells))
+        found.append("<tr>" + "".join(f"<td>{cell or escapes.text('\u00a0')}</td>" for cell in cells) + "</tr>")
+    return [*found, "</table>"]
+
+
+def _on_one_line(inlines: list[Inline]) -> list[Inline]:
+    return [Run(" ") if isinstance(part, Break) else part for part in inlines]
+
+
+def _inline(inlines: list[Inline]) -> str:
+    found: list[str] = []
+    opened: list[Mark] = []
+    link = ""
+    parts = closable(inlines)
+    for position, part in enumerate(parts):
+        style = part.style if isinstance(part, Run) else PLAIN
+        wanted = style.marks & _SET
+        keep = 0
+        while link == style.link and keep < len(opened) and opened[keep] in wanted:
+            keep += 1
+        found += [_DELIMITERS[mark] for mark in reversed(opened[keep:])]
+        opened = opened[:keep]
+        if link != style.link:
+            found.append((f"]({_address(link)})" if link else "") + ("[" if style.link else ""))
+            link = style.link
+        new = sorted(wanted - set(opened), key=lambda mark: (-_extent(parts, position, mark), mark))
+        found += [_DELIMITERS[mark] for mark in new]
+        opened += new
+        found.append(_part(part, in_link=bool(link)))
+    found += [_DELIMITERS[mark] for mark in reversed(opened)]
+    found.append(f"]({_address(link)})" if link else "")
+    return "".join(found)
+
+
+def _extent(parts: list[Inline], start: int, mark: Mark) -> int:
+    """How many runs from here on are set like this; what lasts longer has to be opened first."""
+    end = start
+    while end < len(parts) and isinstance(run := parts[end], Run) and mark in run.style.marks:
+        end += 1
+    return end - start
+
+
+def _part(part: Inline, *, in_link: bool) -> str:
+    if isinstance(part, Break):
+        return "<br>"
+    if isinstance(part, Image):
+        alt = escapes.STAND_INS.sub(_REPLACEMENT, part.alt)
+        return f"![{escapes.backslashed(escapes.text(alt), '[]')}]({_address(part.address)})"
+    if Mark.CODE in part.style.marks:
+        return _code(part.text)
+    text = escapes.text(part.text)
+    return escapes.backslashed(text, "[]") if in_link else text
+
+
+def _code(text: str) -> str:
+    text = text.replace("\n", " ")
+    fence = "`"
+    while fence in text:
+        fence += "`"
+    space = " " if text[:1] in "` " or text[-1:] in "` " else ""
+    return escapes.literal(fence + space + text + space + fence)
+
+
+def _address(address: str) -> str:
+    return escapes.literal(ascii_form(address).translate(_ADDRESS))

@@ -1,0 +1,136 @@
+"""The rendition: what render makes of a post's body."""
+
+from dataclasses import dataclass
+
+from postkeep.errors import PostRejected
+from postkeep.listing import source_host
+from postkeep.post import Metadata, PostId, picture_id
+from postkeep.renditions import RenditionObject, RenditionPicture
+from render_post import rules, source
+from render_post.blocks import Block, Image, inline_text, paragraphs
+from render_post.bounds import MAX_CHARACTERS
+from render_post.clean import find_article, without_fixed_parts
+from render_post.markdown import commonmark
+from render_post.pictures import video_still
+from render_post.structure import read_blocks
+from render_post.summary import summarize
+from render_post.text import plain_text
+
+RULES = "1"
+"""The version of the cleaning: part of the rendition's object key. It changes with anything that changes a rendition."""
+
+MAX_PICTURES = 1_000
+"""Pictures listed for one post; real posts have up to 102."""
+
+_MAX_CAPTION = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PictureReference:
+    """A picture of the article.
+
+    Attributes:
+        address: where the picture itself is to be had, see :func:`render_post.origin.origin`.
+        alt: the alternative text; "" where there is none.
+        caption: the figure's caption; "" where there is none.
+    """
+
+    address: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedText:
+    """What is made of one body.
+
+    Attributes:
+        markdown: CommonMark, ending in a line feed; "" for an empty article.
+        text: plain text, see :func:`render_post.text.plain_text`.
+        pictures: in the order of the article, each once.
+        summary: the first sentences, at most 200 characters.
+        warnings: machine-readable words, some followed by ``: `` and what they concern.
+    """
+
+    markdown: str
+    text: str
+    pictures: tuple[PictureReference, ...]
+    summary: str
+    warnings: tuple[str, ...]
+
+
+def render(body: str, metadata: Metadata, key: str) -> RenderedText:
+    """Make the text of a post's body. Pure: the same arguments give the same result.
+
+    Args:
+        body: what follows the front matter: HTML, Markdown or plain text, see :func:`render_post.source.form_of`.
+        metadata: the post's; used are its title, to recognise it at the top, and its address, for the source's rules, for
+            relative addresses and for a video's still.
+        key: the post object's key, whose ending helps to tell what the body is written in.
+
+    Raises:
+        PostRejected: ``body-too-large``.
+    """
+    if len(body) > MAX_CHARACTERS:
+        raise PostRejected("body-too-large", f"The body has {len(body):,} characters; at most {MAX_CHARACTERS:,} are rendered.")
+    warnings: list[str] = []
+    read = source.read(body.encode("utf-8", "replace").decode("utf-8").replace("\0", ""), metadata, key)
+    if read.flattened:
+        warnings.append("markup-flattened")
+    base = metadata.source_url
+    source_rules = rules.for_host(source_host(base or ""))
+    article = find_article(read.html, source_rules, base)
+    warnings.extend(article.warnings)
+    blocks = without_fixed_parts(read_blocks(article, base), metadata.title, source_rules)
+    found = _pictures(blocks)
+    if len(found) > MAX_PICTURES:
+        warnings.append(f"pictures-left-out: {len(found) - MAX_PICTURES}")
+        found = found[:MAX_PICTURES]
+    if not found and (still := video_still(base)):
+        found = [PictureReference(still, metadata.title, "")]
+    return RenderedText(
+        markdown=commonmark(blocks),
+        text=plain_text(blocks),
+        pictures=tuple(found),
+        summary=summarize(blocks),
+        warnings=tuple(warnings),
+    )
+
+
+def _pictures(blocks: list[Block]) -> list[PictureReference]:
+    found: dict[str, Image] = {}
+    captions: dict[int | str, list[str]] = {}
+    last = ""
+    for paragraph in paragraphs(blocks):
+        for image in (part for part in paragraph.inlines if isinstance(part, Image)):
+            found.setdefault(image.address, image)
+            last = image.address
+        text = inline_text(paragraph.inlines).strip()
+        if paragraph.figure > 0:
+            captions.setdefault(paragraph.figure, []).append(text)
+        elif paragraph.figure < 0 and last:
+            # A caption without a figure around it belongs to the picture before it.
+            captions.setdefault(last, []).append(text)
+        elif text:
+            last = ""
+    return [
+        PictureReference(address, image.alt, " ".join(captions.get(image.figure) or captions.get(address) or [])[:_MAX_CAPTION])
+        for address, image in found.items()
+    ]
+
+
+def encode(post_id: PostId, generation: int, rendered: RenderedText) -> bytes:
+    """Give the bytes of the rendition object (see :mod:`postkeep.renditions`)."""
+    return RenditionObject(
+        post_id=post_id,
+        generation=generation,
+        rules=RULES,
+        markdown=rendered.markdown,
+        text=rendered.text,
+        pictures=tuple(
+            RenditionPicture(id=picture_id(picture.address), address=picture.address, alt=picture.alt, caption=picture.caption)
+            for picture in rendered.pictures
+        ),
+        summary=rendered.summary,
+        warnings=rendered.warnings,
+    ).encode()

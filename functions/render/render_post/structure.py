@@ -1,0 +1,306 @@
+"""The nodes of the article to blocks. One pass with a stack of its own, so that no nesting is too deep."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from selectolax.lexbor import LexborNode
+
+from render_post import elements, pictures
+from render_post.blocks import (
+    PLAIN,
+    Block,
+    Break,
+    Divider,
+    Image,
+    Inline,
+    Listing,
+    Paragraph,
+    Preformatted,
+    Quote,
+    Run,
+    Style,
+    Table,
+    inline_text,
+)
+from render_post.clean import Article
+from render_post.inlines import collapse, is_visible, lines, split_at_blank_lines
+from render_post.origin import absolute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MAX_NESTING = 8
+"""Lists and quotes within each other, beyond which the inner ones are taken as plain paragraphs."""
+
+_MAX_COLUMNS = 20
+_MAX_TABLES = 50
+_MAX_ALT = 500
+_CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    style: Style = PLAIN
+    level: int = 0
+    figure: int = 0
+    caption: bool = False
+    preformatted: bool = False
+    nesting: int = 0
+    listing: Listing | None = None
+    in_cell: bool = False
+
+
+class _Reader:
+    """Reads nodes into blocks."""
+
+    def __init__(self, article: Article, base: str | None) -> None:
+        self._article = article
+        self._base = base
+        self._containers: list[list[Block]] = [[]]
+        self._inlines: list[Inline] = []
+        self._kind: tuple[int, int, bool] = (0, 0, False)
+        self._figures = 0
+        self._tables = 0
+        self._todo: list[tuple[LexborNode, _Context] | Callable[[], None]] = []
+
+    def read(self) -> list[Block]:
+        self._todo = [(root, _Context()) for root in reversed(self._article.roots)]
+        while self._todo:
+            step = self._todo.pop()
+            if callable(step):
+                step()
+            elif step[0].mem_id not in self._article.passed_over:
+                self._node(*step)
+        self._flush()
+        return self._containers[0]
+
+    def _node(self, node: LexborNode, context: _Context) -> None:
+        tag = node.tag or ""
+        if node.is_text_node:
+            self._text(node.text_content or "", context)
+        elif tag in elements.MARKS:
+            style = replace(context.style, marks=context.style.marks | {elements.MARKS[tag]})
+            self._children(node, replace(context, style=style))
+        elif tag == "a":
+            address = absolute(node.attributes.get("href") or "", self._base)
+            self._children(node, replace(context, style=replace(context.style, link=address)) if address else context)
+        elif tag in {"img", "amp-img"}:
+            self._image(node, context)
+        elif tag == "br":
+            self._append(Run("\n") if context.preformatted else Break(), context)
+        elif tag in elements.MEDIA:
+            self._media(node, context)
+        elif tag == "q":
+            self._append(Run('"', context.style), context)
+            self._todo.append(lambda: self._append(Run('"', context.style), context))
+            self._children(node, context)
+        elif tag != "-comment":
+            self._block(node, tag, context)
+
+    def _block(self, node: LexborNode, tag: str, context: _Context) -> None:
+        if tag in elements.HEADINGS:
+            self._bounded(node, replace(context, level=elements.HEADINGS[tag]), context)
+        elif tag == "hr":
+            self._flush(context)
+            if not context.in_cell:
+                self._containers[-1].append(Divider())
+        elif tag == "figure":
+            self._figures += 1
+            self._bounded(node, replace(context, figure=self._figures), context)
+        elif tag not in elements.BLOCKS:
+            self._children(node, context)
+        elif tag == "figcaption" or elements.CAPTION_CLASSES & set((node.attributes.get("class") or "").split()):
+            self._bounded(node, replace(context, caption=True), context)
+        elif tag == "li" and context.listing is not None:
+            self._item(node, context, context.listing)
+        elif context.preformatted or context.in_cell or not self._container(node, tag, context):
+            self._bounded(node, context, context)
+
+    def _container(self, node: LexborNode, tag: str, context: _Context) -> bool:
+        """Read an element whose content is set apart from what surrounds it; False where it is none."""
+        if tag == "pre":
+            self._flush()
+            self._todo.append(self._preformatted)
+            self._children(node, replace(context, preformatted=True))
+        elif context.nesting >= _MAX_NESTING:
+            return False
+        elif tag == "blockquote":
+            self._quote(node, context)
+        elif tag in {"ul", "ol"}:
+            self._listing(node, tag, context)
+        elif tag == "table" and self._is_data(node):
+            self._table(node, context)
+        else:
+            return False
+        return True
+
+    def _children(self, node: LexborNode, context: _Context) -> None:
+        children = [(child, context) for child in node.iter(include_text=True)]
+        self._todo.extend(reversed(children))
+
+    def _bounded(self, node: LexborNode, context: _Context, outer: _Context) -> None:
+        self._flush(outer)
+        self._todo.append(lambda: self._flush(context))
+        self._children(node, context)
+
+    def _quote(self, node: LexborNode, context: _Context) -> None:
+        self._flush()
+        quote = Quote()
+
+        def leave() -> None:
+            self._flush()
+            self._containers.pop()
+            if quote.blocks:
+                self._containers[-1].append(quote)
+
+        self._containers.append(quote.blocks)
+        self._todo.append(leave)
+        self._children(node, replace(context, nesting=context.nesting + 1, listing=None))
+
+    def _listing(self, node: LexborNode, tag: str, context: _Context) -> None:
+        self._flush()
+        start = (node.attributes.get("start") or "").strip()
+        listing = Listing(ordered=tag == "ol", start=int(start) if re.fullmatch(r"\d{1,6}", start, re.ASCII) else 1)
+        stray: list[Block] = []
+
+        def leave() -> None:
+            self._end_stray(listing)
+            self._containers.pop()
+            if listing.items:
+                self._containers[-1].append(listing)
+
+        self._containers.append(stray)
+        self._todo.append(leave)
+        self._children(node, replace(context, nesting=context.nesting + 1, listing=listing))
+
+    def _end_stray(self, listing: Listing) -> None:
+        # What stands in a list outside of its items, a nested list mostly, continues the item before it.
+        self._flush()
+        stray = self._containers[-1]
+        if stray:
+            if listing.items:
+                listing.items[-1].extend(stray)
+            else:
+                listing.items.append(list(stray))
+            stray.clear()
+
+    def _item(self, node: LexborNode, context: _Context, listing: Listing) -> None:
+        self._end_stray(listing)
+        item: list[Block] = []
+
+        def leave() -> None:
+            self._flush()
+            self._containers.pop()
+            if item:
+                listing.items.append(item)
+
+        self._containers.append(item)
+        self._todo.append(leave)
+        self._children(node, replace(context, listing=None))
+
+    def _is_data(self, node: LexborNode) -> bool:
+        """Whether a table holds data: rows of several short cells, and not the layout of a page."""
+        self._tables += 1
+        if (
+            self._tables > _MAX_TABLES
+            or len(node.css("table")) > 1
+            or node.css_first("ul, ol, blockquote, pre, figure, h1, h2, h3, iframe")
+        ):
+            return False
+        columns = [sum(1 for cell in row.iter() if cell.tag in {"td", "th"}) for row in node.css("tr")]
+        return len(columns) > 1 and min(columns) >= 1 and 1 < max(columns) <= _MAX_COLUMNS
+
+    def _table(self, node: LexborNode, context: _Context) -> None:
+        self._flush()
+        table = Table([])
+        inner = replace(context, in_cell=True, listing=None)
+        self._todo.append(lambda: self._containers[-1].append(table) if any(table.rows) else None)
+        for row in reversed(node.css("tr")):
+            cells = [cell for cell in row.iter() if cell.tag in {"td", "th"} and cell.mem_id not in self._article.passed_over]
+            for cell in reversed(cells):
+                self._cell(cell, inner, table)
+            self._todo.append(lambda: table.rows.append([]))
+        for caption in reversed(node.css("caption")):
+            self._todo.append((caption, context))
+
+    def _cell(self, cell: LexborNode, context: _Context, table: Table) -> None:
+        def leave() -> None:
+            self._flush()
+            blocks = self._containers.pop()
+            inlines: list[Inline] = []
+            for block in blocks:
+                if isinstance(block, Paragraph):
+                    inlines.extend([Break(), *block.inlines] if inlines else block.inlines)
+            table.rows[-1].append(inlines)
+
+        self._todo.append(leave)
+        self._todo.append((cell, context))
+        self._todo.append(lambda: self._containers.append([]))
+
+    def _image(self, node: LexborNode, context: _Context) -> None:
+        emoji = pictures.emoji_of(node)
+        if emoji:
+            self._append(Run(emoji, context.style), context)
+        elif address := pictures.address_of(node, self._base):
+            alt = " ".join((node.attributes.get("alt") or "").split())[:_MAX_ALT]
+            self._append(Image(address, alt, context.figure), context)
+        self._children(node, context)
+
+    def _media(self, node: LexborNode, context: _Context) -> None:
+        address = pictures.media_address(node, self._base)
+        if address and not context.preformatted:
+            title = " ".join((node.attributes.get("title") or "").split())[:_MAX_ALT]
+            self._flush(context)
+            self._append(Run(title or address, Style(link=address)), context)
+            self._flush(context)
+        if node.tag != "iframe" and any(child.tag not in elements.MEDIA_PARTS for child in node.iter(include_text=True)):
+            self._children(node, context)
+
+    def _text(self, text: str, context: _Context) -> None:
+        if text and (context.preformatted or self._inlines or not text.isspace()):
+            self._append(Run(text, context.style), context)
+
+    def _append(self, inline: Inline, context: _Context) -> None:
+        if not self._inlines:
+            self._kind = (context.level, context.figure if context.caption else 0, context.caption)
+        self._inlines.append(inline)
+
+    def _flush(self, context: _Context | None = None) -> None:
+        """End the paragraph."""
+        if context is not None and context.preformatted:
+            if self._inlines and not inline_text(self._inlines[-1:]).endswith("\n"):
+                self._inlines.append(Run("\n"))
+            return
+        if not self._inlines:
+            return
+        level, figure, caption = self._kind
+        inlines, self._inlines = collapse(self._inlines), []
+        parts = [inlines] if level else split_at_blank_lines(inlines)
+        for part in parts:
+            if is_visible(part):
+                self._containers[-1].append(Paragraph(part, level, figure or (-1 if caption else 0)))
+
+    def _preformatted(self) -> None:
+        inlines, self._inlines = self._inlines, []
+        text = inline_text(inlines).replace("\r\n", "\n").strip("\n").rstrip()
+        if len(_CJK.findall(text)) * 3 > len(text):
+            # Prose that an editor put into a code block: its lines are kept, its markup too.
+            self._inlines = [part for run in inlines for part in lines(run)]
+            self._flush()
+            return
+        if text.strip():
+            self._containers[-1].append(Preformatted(text))
+        images: list[Inline] = [part for part in inlines if isinstance(part, Image)]
+        if images:
+            self._containers[-1].append(Paragraph(images))
+
+
+def read_blocks(article: Article, base: str | None) -> list[Block]:
+    """Read the article into blocks.
+
+    Args:
+        article: see :func:`render_post.clean.find_article`.
+        base: the article's own address, to which relative addresses are resolved.
+    """
+    return _Reader(article, base).read()

@@ -1,0 +1,57 @@
+"""thumbnail: ThumbnailRequests from the thumbnail queue become thumbnails in the archive."""
+
+from datetime import UTC, datetime
+from functools import cache
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from make_thumbnail.fetch import Fetcher
+from make_thumbnail.thumbnailing import Thumbnailing
+from postkeep.aws.dynamodb import DynamoPictures
+from postkeep.aws.s3 import Bucket
+from postkeep.errors import Superseded
+from postkeep.messages import ThumbnailRequest
+from postkeep.observability import count, logger, metrics, tracer
+from postkeep.settings import ThumbnailSettings
+
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@cache
+def wiring() -> Thumbnailing:
+    """The use case with its adapters: made once in a function's life."""
+    settings = ThumbnailSettings.from_env()
+    return Thumbnailing(
+        pictures=DynamoPictures(settings.table),
+        archive=Bucket(settings.archive_bucket),
+        fetch=Fetcher(settings.picture_hosts).fetch,
+        now=lambda: datetime.now(UTC),
+    )
+
+
+@tracer.capture_method(capture_response=False)
+def _make(record: SQSRecord) -> None:
+    request = ThumbnailRequest.decode(record.body)
+    logger.append_keys(post_id=request.post_id, picture_id=request.picture_id, message_id=record.message_id)
+    try:
+        picture = wiring()(request)
+    except Superseded as superseded:
+        logger.info("superseded", why=superseded.why)
+        count("PicturesSuperseded")
+        return
+    except Exception:
+        logger.exception("no outcome")
+        raise
+    logger.info("recorded", outcome=picture.status.value, reason=picture.reason, attempts=picture.attempts)
+    count(f"Pictures{picture.status.capitalize()}")
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    """Make the thumbnails that each request of the batch asks for; those without an outcome are received again."""
+    return process_partial_response(event=event, record_handler=_make, processor=_processor, context=context)

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from postkeep_local.stack.errors import StackFailed
+from postkeep_local.stack.template import BuiltTemplate, Route, bucket_name, concurrency
+
+
+def test_the_functions_of_a_template(toy_build: Path) -> None:
+    functions = BuiltTemplate(toy_build).functions()
+    assert set(functions) == {"ParseFunction", "RenderFunction", "QueryFunction"}
+
+    parse = functions["ParseFunction"]
+    assert parse.handler == "parse.handler"
+    assert parse.code == toy_build / "ParseFunction"
+    assert parse.layers == (toy_build / "Layer" / "python",)
+    assert (parse.timeout, parse.memory, parse.batch, parse.retries, parse.event_age) == (20, 512, 0, 1, 21_600)
+
+    render = functions["RenderFunction"]
+    assert (render.batch, render.reports_failures, render.layers) == (3, True, ())
+
+
+def test_parameters_are_resolved(toy_build: Path) -> None:
+    assert BuiltTemplate(toy_build, {"Readers": "7"}).functions()["RenderFunction"].batch == 7
+
+
+def test_the_routes_of_a_template(toy_build: Path) -> None:
+    assert BuiltTemplate(toy_build).routes() == [
+        Route("GET", "/hello", "QueryFunction"),
+        Route("ANY", "/posts/{id}", "QueryFunction"),
+    ]
+
+
+def test_what_the_emulator_is_given(toy_build: Path) -> None:
+    resources = json.loads(BuiltTemplate(toy_build).for_emulator("stack", "http://127.0.0.1:1/", workers=2))["Resources"]
+
+    parse = resources["ParseFunction"]["Properties"]
+    assert parse["CodeUri"] == {"Bucket": "stack", "Key": "ParseFunction"}
+    assert parse["Timeout"] == 80
+    assert parse["Environment"]["Variables"] == {
+        "QUEUE_URL": {"Ref": "RenderQueue"},
+        "MINISTACK_LAMBDA_PROXY_URL": "http://127.0.0.1:1/",
+    }
+    assert resources["RenderFunction"]["Properties"]["Events"]["Requests"]["Properties"]["ScalingConfig"] == {
+        "MaximumConcurrency": 2
+    }
+    assert resources["Layer"]["Properties"]["ContentUri"] == {"Bucket": "stack", "Key": "Layer"}
+    assert resources["ArchiveBucket"]["Properties"]["BucketName"] == "stack-archivebucket"
+    assert resources["RenderQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == {
+        "Fn::GetAtt": ["RenderDeadLetterQueue", "Arn"]
+    }
+
+
+def test_the_template_itself_stays_as_it_was(toy_build: Path) -> None:
+    template = BuiltTemplate(toy_build)
+    before = template.functions()
+    template.for_emulator("stack", "http://127.0.0.1:1/", workers=2)
+    assert template.functions() == before
+
+
+def test_short_forms_and_defaults(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text("""
+Resources:
+  Named: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Sub "${AWS::StackName}-x"}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: F
+      Handler: f.handler
+      Timeout: 900
+      Layers: [!Ref Elsewhere, "arn:aws:lambda:us-east-1:1:layer:x:1"]
+      Environment: {Variables: {A: !Join ["", [a, !GetAtt Named.Arn]], B: !If [C, 1, 2], D: !Condition E}}
+      Events:
+        All: {Type: HttpApi}
+        Queue: {Type: SQS, Properties: {Queue: "arn:aws:sqs:us-east-1:1:q"}}
+""")
+    template = BuiltTemplate(tmp_path)
+    spec = template.functions()["F"]
+    assert (spec.timeout, spec.memory, spec.batch, spec.retries, spec.layers) == (900, 128, 5, 2, ())
+    assert template.routes() == [Route("ANY", "$default", "F")]
+    resources = json.loads(template.for_emulator("stack", "p", workers=9))["Resources"]
+    properties = resources["F"]["Properties"]
+    assert properties["Timeout"] == 900
+    assert properties["Events"]["Queue"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": 5}
+    assert resources["Named"]["Properties"]["BucketName"] == {"Fn::Sub": "${AWS::StackName}-x"}
+    assert properties["Environment"]["Variables"] == {
+        "A": {"Fn::Join": ["", ["a", {"Fn::GetAtt": ["Named", "Arn"]}]]},
+        "B": {"Fn::If": ["C", 1, 2]},
+        "D": {"Condition": "E"},
+        "MINISTACK_LAMBDA_PROXY_URL": "p",
+    }
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, 2), (2, 2), (3, 3), (8, 3)])
+def test_batches_in_flight_are_bounded_by_workers_and_by_the_template(toy_build: Path, workers: int, expected: int) -> None:
+    assert concurrency(BuiltTemplate(toy_build).functions()["RenderFunction"], workers) == expected
+
+
+def test_bucket_names_are_names_that_s3_takes() -> None:
+    assert bucket_name("postkeep", "PostsBucket2") == "postkeep-postsbucket2"
+
+
+def test_without_a_build_the_reason_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StackFailed, match="run `sam build` first"):
+        BuiltTemplate(tmp_path)

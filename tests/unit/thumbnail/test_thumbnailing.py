@@ -1,0 +1,231 @@
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fakes.memory import MemoryBucket, MemoryTable
+from make_thumbnail.thumbnailing import LONGEST_WAIT, MAX_ATTEMPTS, Thumbnailing, wait
+from postkeep.errors import PictureRefused, PictureSkipped, PictureUnavailable, Superseded
+from postkeep.messages import ThumbnailRequest
+from postkeep.post import Picture, PictureStatus, picture_id, thumbnail_key
+from support.posts import EPOCH, a_post
+
+ADDRESS = "https://pictures.example/a.jpg"
+REFERER = "https://www.tea.example/posts/1"
+POST = a_post()
+PICTURE = Picture(id=picture_id(ADDRESS), address=ADDRESS)
+REQUEST = ThumbnailRequest(POST.id, PICTURE.id, ADDRESS, REFERER)
+
+
+def a_jpeg(width: int = 800, height: int = 600) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, "JPEG")
+    return file.getvalue()
+
+
+@dataclass
+class World:
+    """What thumbnail works on, with one picture in it, and a host that does as it is told."""
+
+    table: MemoryTable = field(default_factory=MemoryTable)
+    archive: MemoryBucket = field(default_factory=MemoryBucket)
+    says: bytes | Exception | Callable[[], bytes] = field(default_factory=a_jpeg)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    now: datetime = EPOCH
+
+    def __post_init__(self) -> None:
+        self.table.save(POST, replacing=None)
+        self.table.arrange(POST, add=[PICTURE], remove=[])
+
+    def fetch(self, address: str, referer: str) -> bytes:
+        self.asked.append((address, referer))
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says if isinstance(self.says, bytes) else self.says()
+
+    def make(self) -> Picture:
+        return Thumbnailing(self.table, self.archive, self.fetch, lambda: self.now)(REQUEST)
+
+    @property
+    def picture(self) -> Picture:
+        return self.table.items[POST.id][PICTURE.id]
+
+
+def test_makes_thumbnails() -> None:
+    world = World()
+    assert world.make() == world.picture
+    assert world.asked == [(ADDRESS, REFERER)]
+    assert world.picture.status is PictureStatus.DONE
+    assert (world.picture.width, world.picture.height) == (800, 600)
+    assert [(t.width, t.height) for t in world.picture.thumbnails] == [(320, 240), (640, 480)]
+    assert set(world.archive.keys("")) == {thumbnail.object_key for thumbnail in world.picture.thumbnails}
+    for thumbnail in world.picture.thumbnails:
+        webp = world.archive.get(thumbnail_key(thumbnail.address), limit=1_000_000).body
+        assert hashlib.sha256(webp).hexdigest() == thumbnail.address
+        assert len(webp) == thumbnail.bytes
+        assert Image.open(io.BytesIO(webp)).size == (thumbnail.width, thumbnail.height)
+        assert world.archive.content_types[thumbnail.object_key] == "image/webp"
+
+
+def test_a_host_that_is_not_asked_is_no_failure() -> None:
+    world = World(says=PictureSkipped("pictures.example"))
+    assert world.make() == world.picture == replace(
+        PICTURE, status=PictureStatus.SKIPPED, reason="fetching-off", detail="pictures of pictures.example are not fetched here"
+    )
+
+
+def test_a_small_picture_has_one_thumbnail() -> None:
+    world = World(says=a_jpeg(100, 50))
+    assert [(t.width, t.height) for t in world.make().thumbnails] == [(100, 50)]
+
+
+def test_what_will_never_come_is_recorded() -> None:
+    world = World(says=PictureRefused("not-found", "status 404"))
+    assert world.make() == world.picture
+    assert world.picture == replace(PICTURE, status=PictureStatus.FAILED, reason="not-found", detail="status 404", attempts=1)
+    assert not list(world.archive.keys(""))
+
+
+def test_what_is_no_picture_is_recorded() -> None:
+    world = World(says=b"<html>")
+    world.make()
+    assert (world.picture.status, world.picture.reason) == (PictureStatus.FAILED, "not-a-picture")
+
+
+def test_a_host_that_is_away_is_tried_again_and_then_given_up() -> None:
+    world = World(says=PictureUnavailable("timeout", "did not answer"))
+    waits = []
+    for attempt in range(1, MAX_ATTEMPTS):
+        world.make()
+        assert (world.picture.status, world.picture.reason, world.picture.attempts) == (PictureStatus.WAITING, "timeout", attempt)
+        assert world.picture.next_try is not None
+        waits.append(world.picture.next_try - world.now)
+        world.now = world.picture.next_try
+    assert waits == [timedelta(minutes=15 * 4**n) for n in range(5)]
+    world.make()
+    assert (world.picture.status, world.picture.reason, world.picture.attempts) == (PictureStatus.FAILED, "gave-up", 6)
+    assert world.picture.next_try is None
+    assert "timeout" in world.picture.detail
+
+
+def test_a_host_that_comes_back() -> None:
+    world = World(says=PictureUnavailable("server-error", "status 503"))
+    world.make()
+    assert world.picture.next_try is not None
+    world.now, world.says = world.picture.next_try, a_jpeg()
+    world.make()
+    assert world.picture.status is PictureStatus.DONE
+    assert world.picture.thumbnails
+    assert replace(world.picture, thumbnails=(), width=0, height=0) == replace(PICTURE, status=PictureStatus.DONE, attempts=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        (timedelta(seconds=1), timedelta(minutes=15)),
+        (timedelta(hours=5), timedelta(hours=5)),
+        (timedelta(days=900), LONGEST_WAIT),
+    ],
+)
+def test_the_wait_that_a_host_asks_for_is_granted_within_reason(asked: timedelta, given: timedelta) -> None:
+    world = World(says=PictureUnavailable("rate-limited", "status 429", asked))
+    world.make()
+    assert world.picture.next_try == EPOCH + given
+
+
+@given(attempts=st.integers(1, 1_000), asked=st.one_of(st.none(), st.timedeltas(min_value=timedelta(0))))
+def test_waits_are_bounded_and_never_shorter_than_asked(attempts: int, asked: timedelta | None) -> None:
+    assert timedelta(minutes=15) <= wait(attempts, asked) <= LONGEST_WAIT
+    assert wait(attempts, asked) >= min(asked or timedelta(0), LONGEST_WAIT)
+    assert wait(attempts, asked) <= wait(attempts + 1, asked)
+
+
+def test_a_message_that_comes_twice_does_nothing_more() -> None:
+    world = World()
+    world.make()
+    with pytest.raises(Superseded):
+        world.make()
+    assert len(world.asked) == 1
+
+
+def test_a_message_that_comes_twice_uses_up_no_attempt() -> None:
+    world = World(says=PictureUnavailable("timeout", "did not answer"))
+    world.make()
+    with pytest.raises(Superseded, match="not due"):
+        world.make()
+    assert world.picture.attempts == 1
+    assert len(world.asked) == 1
+
+
+@pytest.mark.parametrize("status", [PictureStatus.FAILED, PictureStatus.SKIPPED])
+def test_whoever_asks_again_for_a_picture_without_thumbnails_gets_it(status: PictureStatus) -> None:
+    world = World()
+    world.table.record(POST.id, replace(PICTURE, status=status, reason="not-found"))
+    assert world.make().status is PictureStatus.DONE
+
+
+def test_a_picture_that_is_gone_is_not_fetched() -> None:
+    world = World()
+    world.table.arrange(POST, add=[], remove=[PICTURE.id])
+    with pytest.raises(Superseded, match="gone"):
+        world.make()
+    assert not world.asked
+
+
+def test_a_picture_that_goes_meanwhile_does_not_come_back() -> None:
+    world = World()
+
+    def meanwhile() -> bytes:
+        world.table.arrange(POST, add=[], remove=[PICTURE.id])
+        return a_jpeg()
+
+    world.says = meanwhile
+    with pytest.raises(Superseded):
+        world.make()
+    assert not world.table.of_post(POST.id)
+
+
+def test_other_pictures_are_left_alone() -> None:
+    world = World()
+    other = Picture(id=picture_id("https://pictures.example/b.jpg"), address="https://pictures.example/b.jpg")
+    world.table.arrange(POST, add=[other], remove=[])
+    world.make()
+    assert world.table.items[POST.id][other.id] == other
+    assert world.table.get(POST.id) == POST
+
+
+def test_dying_between_the_thumbnails_and_the_record_is_made_good() -> None:
+    class Dying(MemoryBucket):
+        def put(self, key: str, body: bytes, *, content_type: str) -> None:
+            if self.count:
+                raise ConnectionError
+            super().put(key, body, content_type=content_type)
+
+    world = World(archive=Dying())
+    with pytest.raises(ConnectionError):
+        world.make()
+    assert world.picture == PICTURE
+    survivors = list(world.archive.keys(""))
+    world.archive = MemoryBucket(versions=world.archive.versions, count=10)
+    world.make()
+    assert world.picture.status is PictureStatus.DONE
+    assert survivors == [world.picture.thumbnails[0].object_key]
+
+
+def test_any_other_error_is_ours() -> None:
+    world = World(says=RuntimeError("a bug"))
+    with pytest.raises(RuntimeError):
+        world.make()
+    assert world.picture == PICTURE
+
+
+def test_what_strangers_say_is_kept_short_and_clean() -> None:
+    world = World(says=PictureRefused("bad-address", "\ud800\x00\n" + "x" * 10_000))
+    world.make()
+    assert world.picture.detail == "?  " + "x" * 297

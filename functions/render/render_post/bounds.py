@@ -26,7 +26,7 @@ _ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=][^\s/>=]*)[^\S]*(=?)[^\S]*")
 _UNQUOTED = re.compile(r"[^\s>]*")
 _ENTITY_FREE = {"<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
-_RAW = frozenset({"script", "style", "template", "title", "iframe", "noscript", "svg", "textarea", "xmp", "noembed", "noframes"})
+_RAW = frozenset({"script", "style", "template", "title", "iframe", "noscript", "svg", "xmp", "noembed", "noframes"})
 
 
 def excessive(html: str) -> bool:
@@ -35,16 +35,17 @@ def excessive(html: str) -> bool:
     if tags > MAX_TAGS or tags * len({match[0] for match in _FORMATTING.finditer(html)}) > _MAX_REOPENED:
         return True
     quoted_ends = sum(1 for _ in _QUOTED_END.finditer(html))
-    return (quoted_ends + 1) * _most_gaps(html) > _MAX_ATTRIBUTES
+    return (quoted_ends + 1) * _most_gaps(html, anywhere=quoted_ends > 0) > _MAX_ATTRIBUTES
 
 
-def _most_gaps(html: str) -> int:
-    # How many attributes the longest tag can have at most: the places where one could begin.
+def _most_gaps(html: str, *, anywhere: bool) -> int:
+    # How many attributes a stretch without «>» can have at most: the places where one could begin.
     most = 0
     for piece in html.split(">"):
-        start = _TAG.search(piece)
-        if start and len(piece) - start.start() > most:
-            most = max(most, sum(1 for _ in _GAP.finditer(piece, start.start())))
+        tag = _TAG.search(piece)
+        start = tag.start() if tag else 0
+        if (tag or anywhere) and len(piece) - start > most:
+            most = max(most, sum(1 for _ in _GAP.finditer(piece, start)))
     return most
 
 
@@ -116,10 +117,11 @@ def flatten(html: str) -> str:
             position = start + 1
         else:
             name, attributes, position = found
-            page.tag(name, attributes)
             if name in _RAW:
                 end = scanner.find("</" + name, position)
                 position = scanner.after(">", end) if end >= 0 else position
+            else:
+                page.tag(name, attributes)
     return "".join(page.out)
 
 

@@ -66,7 +66,9 @@ def find_article(html: str, rules: SourceRules, base: str | None) -> Article:
         passed_over.update(node.mem_id for node in page.css(rules.drop))
     if "取更多RSS" in html:
         _pass_over_footer(page, passed_over)
-    return Article(page, _roots(page, rules, passed_over) or _top(page), passed_over, tuple(dict.fromkeys(warnings))[:_MAX_WARNINGS])
+    return Article(
+        page, _roots(page, rules, passed_over) or _top(page), passed_over, tuple(dict.fromkeys(warnings))[:_MAX_WARNINGS]
+    )
 
 
 def _top(page: LexborHTMLParser) -> list[LexborNode]:

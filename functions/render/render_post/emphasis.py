@@ -63,8 +63,8 @@ def _narrowed(inlines: list[Inline], mark: Mark) -> list[Inline]:
         ):
             end += 1
         runs = [run for run in inlines[position:end] if isinstance(run, Run)]
-        before = _last_character(found)
-        after = _first_character(inlines[end:])
+        before = _edge(found[-1], -1, part.style.link) if found else ""
+        after = _edge(inlines[end], 0, part.style.link) if end < len(inlines) else ""
         found += _with_edges_outside(runs, mark, before, after)
         position = end
     return found
@@ -102,15 +102,8 @@ def _may_be_punctuation(character: str) -> bool:
     return unicodedata.category(character)[0] in "PS"
 
 
-def _last_character(parts: list[Inline]) -> str:
-    return _edge(parts[-1], -1) if parts else ""
-
-
-def _first_character(parts: list[Inline]) -> str:
-    return _edge(parts[0], 0) if parts else ""
-
-
-def _edge(part: Inline, index: int) -> str:
+def _edge(part: Inline, index: int, link: str) -> str:
+    """The character that borders on emphasis within ``link``: that of the neighbour, or the bracket between them."""
     if isinstance(part, Run):
-        return "[]"[index] if part.style.link else part.text[index]
+        return part.text[index] if part.style.link == link else "["
     return "" if isinstance(part, Break) else "!"

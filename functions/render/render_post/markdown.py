@@ -121,7 +121,7 @@ def _table(table: Table) -> list[str]:
     found = ["<table>"]
     for row in table.rows:
         cells = [_inline(_on_one_line(cell)) for cell in row]
-        cells = [escapes.backslashed(cell, "|").replace(escapes.literal("|"), escapes.literal("\\|")) for cell in cells]
+        cells = [escapes.backslashed(cell.replace(escapes.literal("|"), escapes.literal("\\|")), "|") for cell in cells]
         cells += [""] * (width - len(cells))
         found.append("<tr>" + "".join(f"<td>{cell or escapes.text('\u00a0')}</td>" for cell in cells) + "</tr>")
     return [*found, "</table>"]

@@ -87,7 +87,8 @@ def _inner(parts: SplitResult) -> str | None:
     if _PHOTON.fullmatch(host):
         target = parts.path.lstrip("/")
         scheme = "https" if "ssl=1" in f"{parts.query}#{parts.fragment}" else "http"
-        return f"{scheme}://{target}" if "." in target.partition("/")[0] else None
+        target_host, _, path = target.partition("/")
+        return f"{scheme}://{target}" if "." in target_host and path else None
     if host in _WESERV_HOSTS:
         return _weserv(parts.query)
     if host in _SUBSTACK_HOSTS:

@@ -83,7 +83,8 @@ class _Reader:
             style = replace(context.style, marks=context.style.marks | {elements.MARKS[tag]})
             self._children(node, replace(context, style=style))
         elif tag == "a":
-            address = absolute(node.attributes.get("href") or "", self._base)
+            href = node.attributes.get("href") or ""
+            address = "" if href.startswith("#") else absolute(href, self._base)
             self._children(node, replace(context, style=replace(context.style, link=address)) if address else context)
         elif tag in {"img", "amp-img"}:
             self._image(node, context)

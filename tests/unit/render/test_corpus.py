@@ -27,7 +27,7 @@ def rendered(path: str) -> RenderedText:
         post = frontmatter.loads(text)
     except yaml.YAMLError:
         return render(text.split("\n---\n", 1)[1], Metadata(), path)
-    return render(post.content, Metadata(title=str(post.get("title") or ""), source_url=post.get("from")), path)
+    return render(post.content, Metadata(title=str(post.get("title") or ""), source_url=str(post.get("from") or "") or None), path)
 
 
 def test_gold() -> None:

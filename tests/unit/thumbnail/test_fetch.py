@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from make_thumbnail.fetch import USER_AGENT, Fetcher, Limits, retry_after
-from postkeep.errors import PictureRefused, PictureUnavailable
+from postkeep.errors import PictureRefused, PictureSkipped, PictureUnavailable
 from unit.thumbnail.picture_host import PictureHost, Redialler, a_fetcher, answer
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -395,3 +395,12 @@ def test_the_authorities_are_certifis() -> None:
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.cert_store_stats()["x509_ca"] > 50
+
+
+def test_asks_no_host_but_the_given_ones_where_told_so(host: PictureHost) -> None:
+    host.scripts["/a"] = answer(b"picture")
+    only = a_fetcher({NAME: host.origin, "*": ""}, limits=SMALL, clock=lambda: 0.0, now=lambda: NOW)
+    assert only.fetch(f"https://{NAME}/a") == b"picture"
+    with pytest.raises(PictureSkipped) as skipped:
+        only.fetch("https://elsewhere.example/a")
+    assert skipped.value.host == "elsewhere.example"

@@ -28,7 +28,7 @@ _SOFTWARE = re.compile(
 )
 """Counters, portraits of commenters, buttons: served to every page of a site, part of no article."""
 
-_NOT_ARTICLE = frozenset(  # as a list, one name a line
+_NOT_ARTICLE = frozenset(
     [
         "author-avatar",
         "avatar",

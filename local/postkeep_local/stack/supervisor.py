@@ -160,7 +160,7 @@ class Stack:
             logs=state.logs,
             temporary=state.temporary,
             picture_hosts=settings.picture_hosts,
-            bytecode=state.path / "bytecode",
+            bytecode=settings.build.parent / "bytecode",
         )
         pools = {}
         for name, spec in self._template.functions().items():

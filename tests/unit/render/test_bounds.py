@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from render_post.bounds import MAX_TAGS, excessive, flatten
 from selectolax.lexbor import LexborHTMLParser
+
+from render_post.bounds import MAX_TAGS, excessive, flatten
 
 
 def test_ordinary_pages_are_left_alone() -> None:

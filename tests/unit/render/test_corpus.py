@@ -8,6 +8,7 @@ from pathlib import Path
 import frontmatter
 import pytest
 import yaml
+
 from postkeep.post import Metadata
 from render_post.rendition import RenderedText, render
 
@@ -27,7 +28,9 @@ def rendered(path: str) -> RenderedText:
         post = frontmatter.loads(text)
     except yaml.YAMLError:
         return render(text.split("\n---\n", 1)[1], Metadata(), path)
-    return render(post.content, Metadata(title=str(post.get("title") or ""), source_url=str(post.get("from") or "") or None), path)
+    return render(
+        post.content, Metadata(title=str(post.get("title") or ""), source_url=str(post.get("from") or "") or None), path
+    )
 
 
 def test_gold() -> None:

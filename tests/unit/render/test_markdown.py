@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from selectolax.lexbor import LexborHTMLParser
+
 from postkeep.post import Metadata
 from render_post.rendition import RenderedText, render
-from selectolax.lexbor import LexborHTMLParser
 
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from render_post.origin import MAX_ADDRESS, absolute, ascii_form, origin
 
 PICTURE = "https://pictures.example/a/b.jpg"
@@ -28,9 +29,8 @@ PICTURE = "https://pictures.example/a/b.jpg"
             "https://bucket.example/public/images/x_1x1.png",
         ),
         (
-            "https://cdn.substack.com/image/fetch/f_auto/https%3A%2F%2Fsubstackcdn.com%2Fimage%2Ffetch%2Fw_9%2F"
-            "https%253A%252F%252Fpictures.example%252Fa%252Fb.jpg",
-            PICTURE,
+            "https://cdn.substack.com/image/fetch/f/https%3A%2F%2Fsubstackcdn.com%2Fimage%2Ffetch%2Fw%2Fhttps%253A%252F%252Fp.example%252Fa.jpg",
+            "https://p.example/a.jpg",
         ),
         ("https://substackcdn.com/other/a.png", "https://substackcdn.com/other/a.png"),
         ("//qiniu.example/a.jpg?imageView2/2/w/750", "https://qiniu.example/a.jpg"),

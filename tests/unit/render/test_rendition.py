@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from postkeep.errors import PostRejected
 from postkeep.post import Metadata, picture_id, post_id
 from postkeep.renditions import RenditionObject
@@ -235,7 +236,8 @@ def test_more_pictures_than_anyone_needs_are_left_out_and_told_of() -> None:
 
 def test_a_markdown_body() -> None:
     rendered = made(
-        "# 另一个题\n\n第一段 *斜* `x`。\n\n- 甲\n  - 乙\n\n1. 一\n2. 二\n\n| 名 | 值 |\n|---|---|\n| a | 1 |\n\n![图](/p.jpg)\n\n```\nx = 1\n```\n"
+        "# 另一个题\n\n第一段 *斜* `x`。\n\n- 甲\n  - 乙\n\n1. 一\n2. 二\n\n| 名 | 值 |\n|---|---|\n| a | 1 |\n\n"
+        "![图](/p.jpg)\n\n```\nx = 1\n```\n"
     )
     assert rendered.text == "另一个题\n\n第一段 斜 x。\n\n甲\n乙\n\n1. 一\n2. 二\n\n名\t值\na\t1\n\nx = 1"
     assert rendered.pictures == (PictureReference("https://news.example/p.jpg", "图", ""),)

@@ -1,4 +1,5 @@
 import pytest
+
 from postkeep.post import Metadata
 from render_post.source import form_of, read, without_head
 

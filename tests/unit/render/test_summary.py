@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from render_post.blocks import Block, Listing, Paragraph, Preformatted, Quote, Run, Style, Table
 from render_post.summary import MAX_LENGTH, summarize
 
@@ -38,8 +39,11 @@ def test_headings_captions_and_bare_links_come_last() -> None:
 
 def test_paragraphs_anywhere_count() -> None:
     blocks: list[Block] = [
-        Preformatted("x"), Quote([paragraph("一。")]), Listing(items=[[paragraph("two.")], [paragraph("三。")]]), Table([[[Run("四。")]]]),
-    ]  # fmt: skip
+        Preformatted("x"),
+        Quote([paragraph("一。")]),
+        Listing(items=[[paragraph("two.")], [paragraph("三。")]]),
+        Table([[[Run("四。")]]]),
+    ]
     assert summarize(blocks) == "一。two. 三。四。"
 
 

@@ -23,4 +23,3 @@ _ENVIRONMENT = {
 os.environ.update(_ENVIRONMENT)
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
-

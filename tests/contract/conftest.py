@@ -1,17 +1,17 @@
 """Each port's two implementations: the fake, and the adapter on moto."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import boto3
 import pytest
-from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from moto import mock_aws
-from support.template import table_definition
 
+from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.ports import Listings, ObjectStore, PictureStore, PostStore, Queue
+from support.template import table_definition
 
 type Table = tuple[PostStore, PictureStore, Listings]
 
@@ -51,7 +51,7 @@ def queue(request: pytest.FixtureRequest) -> Iterator[tuple[Queue, list[str]]]:
         url = sqs.create_queue(QueueName="render")["QueueUrl"]
 
         class Receiving(SqsQueue):
-            def send(self, bodies: list[str]) -> None:  # type: ignore[override]
+            def send(self, bodies: Sequence[str]) -> None:
                 super().send(bodies)
                 while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
                     received.extend(message["Body"] for message in batch)

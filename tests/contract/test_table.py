@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.posts import EPOCH, METADATA, a_post, dated, next_of, revision
 
 from postkeep.errors import Conflict, Superseded
 from postkeep.listing import listings, name
 from postkeep.ports import Listings, PictureStore, PostStore
 from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, picture_id
+from support.posts import EPOCH, METADATA, a_post, dated, next_of, revision
 
 type Table = tuple[PostStore, PictureStore, Listings]
 
@@ -70,7 +70,9 @@ def test_a_tombstone_is_only_among_the_deleted(table: Table) -> None:
 
 
 def test_a_post_with_the_most_values_changes_all_of_them(table: Table) -> None:
-    first = a_post(metadata=replace(METADATA, tags=tuple(f"t{n}" for n in range(25)), categories=tuple(f"c{n}" for n in range(25))))
+    first = a_post(
+        metadata=replace(METADATA, tags=tuple(f"t{n}" for n in range(25)), categories=tuple(f"c{n}" for n in range(25)))
+    )
     second = next_of(first, 2, metadata=replace(dated(9), tags=tuple(f"u{n}" for n in range(25)), categories=("d",)))
     table[0].save(first, replacing=None)
     table[0].save(second, replacing=first)

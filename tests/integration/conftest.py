@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import boto3
+import pytest
+from moto import mock_aws
+
 import make_thumbnail.handler
 import parse_post.handler
-import pytest
 import query_posts.handler
 import query_posts.routes
 import render_post.handler
-from moto import mock_aws
 from support.template import ROOT, table_definition
 
 

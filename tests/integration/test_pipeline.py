@@ -3,15 +3,14 @@
 import json
 from typing import Any
 
-import parse_post.handler
 import pytest
+
+import parse_post.handler
 import query_posts.handler
 import render_post.handler
-from support.template import ROOT
-
-from postkeep.post import post_id
-
 from integration.conftest import Aws, Context, api_event, s3_event, sqs_event
+from postkeep.post import post_id
+from support.template import ROOT
 
 KEY = "tea/_posts/2021-06-29-一杯茶的 路 #1.md"
 POST = """---
@@ -32,16 +31,16 @@ tags: [ 茶 ]
 
 
 def parse(event: dict[str, Any]) -> dict[str, Any]:
-    return parse_post.handler.handler(event, Context())  # type: ignore[arg-type,no-any-return]
+    return parse_post.handler.handler(event, Context())
 
 
 def render(messages: list[dict[str, Any]]) -> list[str]:
-    answer = render_post.handler.handler(sqs_event(messages), Context())  # type: ignore[arg-type]
+    answer = render_post.handler.handler(sqs_event(messages), Context())
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def ask(path: str, query: str = "", **headers: str) -> tuple[int, Any]:
-    answer = query_posts.handler.handler(api_event(path, query, headers=headers), Context())  # type: ignore[arg-type]
+    answer = query_posts.handler.handler(api_event(path, query, headers=headers), Context())
     body = answer["body"]
     kind = answer["headers"]["Content-Type"]
     return answer["statusCode"], json.loads(body) if "json" in kind else body
@@ -99,9 +98,14 @@ def test_a_deleted_post_is_gone_and_listed_among_the_deleted(aws: Aws) -> None:
     status, problem = ask(f"/posts/{post_id(KEY)}")
     assert (status, problem["type"]) == (410, "urn:postkeep:problem:post-deleted")
     assert "Contents" not in aws.s3.list_objects_v2(Bucket=aws.archive)
-    assert aws.dynamodb.query(
-        TableName=aws.table, KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": f"PICTURES#{post_id(KEY)}"}}
-    )["Count"] == 0
+    assert (
+        aws.dynamodb.query(
+            TableName=aws.table,
+            KeyConditionExpression="pk = :p",
+            ExpressionAttributeValues={":p": {"S": f"PICTURES#{post_id(KEY)}"}},
+        )["Count"]
+        == 0
+    )
 
 
 def test_a_rejected_post_is_shown_with_its_reason(aws: Aws) -> None:
@@ -142,7 +146,7 @@ def test_a_message_that_cannot_be_done_is_received_again_alone(aws: Aws) -> None
     batch = json.loads((ROOT / "events" / "render-batch.json").read_text("utf-8"))
     assert render([bad, good]) == ["bad"]
     assert ask("/posts")[1]["posts"][0]["status"] == "ready"
-    answer = render_post.handler.handler(batch, Context())  # type: ignore[arg-type]
+    answer = render_post.handler.handler(batch, Context())
     assert len(answer["batchItemFailures"]) == 1  # the second of its two posts was never recorded
 
 
@@ -197,7 +201,7 @@ def test_a_fault_is_logged_and_tells_nothing(aws: Aws) -> None:
 
 def test_the_service_answers_for_itself(aws: Aws) -> None:
     event = json.loads((ROOT / "events" / "api-healthz.json").read_text("utf-8"))
-    answer = query_posts.handler.handler(event, Context())  # type: ignore[arg-type]
+    answer = query_posts.handler.handler(event, Context())
     assert json.loads(answer["body"])["status"] == "ok"
     document = ask("/openapi.json")[1]
     assert set(document["paths"]) == {"/posts", "/posts/{post_id}", "/posts/{post_id}/text", "/thumbnails/{name}", "/healthz"}
@@ -205,7 +209,7 @@ def test_the_service_answers_for_itself(aws: Aws) -> None:
 
 def test_a_thumbnail_is_served_as_it_is(aws: Aws) -> None:
     aws.s3.put_object(Bucket=aws.archive, Key=f"thumbnails/{'0' * 64}.webp", Body=b"RIFF")
-    answer = query_posts.handler.handler(api_event(f"/thumbnails/{'0' * 64}.webp"), Context())  # type: ignore[arg-type]
+    answer = query_posts.handler.handler(api_event(f"/thumbnails/{'0' * 64}.webp"), Context())
     assert (answer["isBase64Encoded"], answer["body"]) == (True, "UklGRg==")
     assert answer["headers"]["Content-Type"] == "image/webp"
     assert "immutable" in answer["headers"]["Cache-Control"]
@@ -213,11 +217,11 @@ def test_a_thumbnail_is_served_as_it_is(aws: Aws) -> None:
 
 def test_browsers_are_let_in_where_the_archive_says_so(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     event = api_event("/healthz", headers={"origin": "https://tea.example"})
-    plain = query_posts.handler.handler(event, Context())  # type: ignore[arg-type]
+    plain = query_posts.handler.handler(event, Context())
     assert "Access-Control-Allow-Origin" not in plain["headers"]
     monkeypatch.setenv("CORS_ORIGIN", "https://tea.example")
     query_posts.handler.app.cache_clear()
-    allowed = query_posts.handler.handler(event, Context())  # type: ignore[arg-type]
+    allowed = query_posts.handler.handler(event, Context())
     assert allowed["headers"]["Access-Control-Allow-Origin"] == "https://tea.example"
 
 
@@ -226,5 +230,5 @@ def test_a_text_whose_rendition_is_being_replaced_is_asked_for_again(aws: Aws) -
     render(aws.messages(aws.render_queue))
     for entry in aws.s3.list_objects_v2(Bucket=aws.archive)["Contents"]:
         aws.s3.delete_object(Bucket=aws.archive, Key=entry["Key"])
-    answer = query_posts.handler.handler(api_event(f"/posts/{post_id(KEY)}/text"), Context())  # type: ignore[arg-type]
+    answer = query_posts.handler.handler(api_event(f"/posts/{post_id(KEY)}/text"), Context())
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "2")

@@ -13,7 +13,7 @@ from support.template import ROOT
 FUNCTIONS = {
     "ParseFunction": ("parse_post", {"yaml"}, 6),
     "RenderFunction": ("render_post", {"html2text", "selectolax", "markdown_it"}, 18),
-    "ThumbnailFunction": ("make_thumbnail", {"PIL", "httpx"}, 32),
+    "ThumbnailFunction": ("make_thumbnail", {"PIL", "httpcore"}, 32),
     "QueryFunction": ("query_posts", {"pydantic"}, 12),
 }
 """Each function's package, what it needs at least, and its budget (MB, unpacked)."""

@@ -65,9 +65,12 @@ def test_stopping_one_that_hangs_or_has_ended(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(emulator, "_SAVE_SECONDS", 0.1)
     monkeypatch.setattr(Emulator, "_await_start", lambda _: None)
     hanging = _emulator(cast("Spawner", _Deaf()), 1, tmp_path)
-    monkeypatch.setattr(
-        hanging.process, "send_signal", lambda number: number == signal.SIGKILL and os.kill(hanging.process.pid, number)
-    )
+
+    def heed_only_kill(number: int) -> None:
+        if number == signal.SIGKILL:
+            os.kill(hanging.process.pid, number)
+
+    monkeypatch.setattr(hanging.process, "send_signal", heed_only_kill)
     assert not hanging.stop()
     assert hanging.process.returncode == -9
     assert not hanging.stop()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from support.template import ROOT, resource, template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
@@ -65,7 +66,7 @@ def test_every_reference_resolves(part: str) -> None:
 
 
 def test_every_parameter_is_used_described_and_defaulted() -> None:
-    used = set(references(template()["Resources"])) | set(references(template()["Globals"])) | set(references(template()["Conditions"]))
+    used = {name for part in ("Resources", "Globals", "Conditions") for name in references(template()[part])}
     parameters = template()["Parameters"]
     assert set(parameters) == used & set(parameters)
     assert len(parameters) <= 13
@@ -142,7 +143,8 @@ def test_a_functions_handler_exists_where_its_code_is(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_there_is_an_example_event_for_each_function(function: str) -> None:
-    prefix = {"Parse": "s3-", "Query": "api-"}.get(function.removesuffix("Function"), function.removesuffix("Function").lower() + "-")
+    name = function.removesuffix("Function").lower()
+    prefix = {"parse": "s3-", "query": "api-"}.get(name, f"{name}-")
     found = list((ROOT / "events").glob(f"{prefix}*.json"))
     assert found
     for file in found:
@@ -195,7 +197,8 @@ def test_no_other_function_writes_what_is_not_its_own() -> None:
     assert leading_keys("Parse") == {"POST#*", "LIST#*"}
     assert leading_keys("Render") == {"POST#*", "PICTURES#*"}
     assert actions_on("Parse", "ArchiveBucket") == set()
-    assert not any(action.startswith(("s3:Put", "s3:Delete")) for name in ("Parse", "Render") for action in actions_on(name, "PostsBucket"))
+    for name in ("Parse", "Render"):
+        assert not any(action.startswith(("s3:Put", "s3:Delete")) for action in actions_on(name, "PostsBucket"))
 
 
 @pytest.mark.parametrize("bucket", ["PostsBucket", "ArchiveBucket"])

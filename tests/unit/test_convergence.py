@@ -124,12 +124,21 @@ class World:
             self.events.append(self.bucket.count)
 
     def parse(self, actor: Actor, number: int | None) -> None:
-        ingest = Ingest(Stepped(self.table, actor), Stepped(self.queue, actor), 10_000, timedelta(days=90), lambda: EPOCH)  # type: ignore[arg-type]
-        ingest(KEY, None if number is None else f"{number:X}", Stepped(self.bucket, actor))  # type: ignore[arg-type]
+        ingest = Ingest(Stepped(self.table, actor), Stepped(self.queue, actor), 10_000, timedelta(days=90), lambda: EPOCH)
+        ingest(KEY, None if number is None else f"{number:X}", Stepped(self.bucket, actor))
 
     def render(self, actor: Actor, message: str) -> None:
-        ports: list[Any] = [Stepped(p, actor) for p in (self.table, self.table, self.bucket, self.archive, self.thumbnails)]
-        Rendering(*ports, 10_000, fetch_pictures=True, now=lambda: EPOCH)(RenderRequest.decode(message))
+        rendering = Rendering(
+            posts=Stepped(self.table, actor),
+            pictures=Stepped(self.table, actor),
+            objects=Stepped(self.bucket, actor),
+            archive=Stepped(self.archive, actor),
+            thumbnails=Stepped(self.thumbnails, actor),
+            max_bytes=10_000,
+            fetch_pictures=True,
+            now=lambda: EPOCH,
+        )
+        rendering(RenderRequest.decode(message))
 
     def start_parse(self, which: int) -> None:
         """Deliver an event, the oldest or a later one, or one that was delivered already."""

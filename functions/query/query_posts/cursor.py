@@ -20,7 +20,7 @@ def encode(after: str, query: Mapping[str, str]) -> str:
         after: the row's order (see :mod:`postkeep.listing`).
         query: the filters that the listing was asked with; the cursor holds for these alone.
     """
-    raw = json.dumps([_VERSION, _fingerprint(query), after], separators=(",", ":")).encode()
+    raw = json.dumps([_VERSION, _fingerprint(query), after], ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 

@@ -36,7 +36,7 @@ class RenditionObject:
         text: plain text.
         pictures: in the order of the article.
         summary: the first sentences.
-        warnings: what the cleaning could not do, a sentence each.
+        warnings: what the cleaning could not do, as words such as ``markup-flattened``.
     """
 
     post_id: str

@@ -277,6 +277,8 @@ def main(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, the process that waits must be told
         _LOG.exception("the stack could not run")
         report("failed", {"reason": f"{type(error).__name__}: {error}"})
+    finally:
+        report.close()
     return 1
 
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.posts import METADATA, a_post
 
 from postkeep.listing import MAX_VALUES, SHARDS, UNKNOWN, instant, listings, name, order, shard_of, shards, source_host
 from postkeep.post import Metadata, Status
+from support.posts import METADATA, a_post
 
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 (bounds are naive)
 

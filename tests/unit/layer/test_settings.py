@@ -3,10 +3,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.template import resource, template
 
 from postkeep.errors import SettingMissing
 from postkeep.settings import ParseSettings, QuerySettings, RenderSettings, ThumbnailSettings
+from support.template import resource, template
 
 ENVIRONMENT = {
     "TABLE_NAME": "t",

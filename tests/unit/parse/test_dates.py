@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from parse_post.dates import publication, read
 
 INSTANT = datetime(2021, 6, 29, 1, 39, 2, tzinfo=UTC)
@@ -35,7 +36,9 @@ def test_milliseconds_are_kept_and_no_more() -> None:
     assert read("2021-06-29T01:39:02.123456Z") == INSTANT.replace(microsecond=123000)
 
 
-@pytest.mark.parametrize("written", ["", "soon", "29/06/2021", "2021-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize(
+    "written", ["", "soon", "29/06/2021", "2021-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
 def test_what_is_no_date_is_none(written: str) -> None:
     assert read(written) is None
 

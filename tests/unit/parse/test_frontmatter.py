@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parse_post.frontmatter import MAX_DEPTH, ParsedPost, parse
 
+from parse_post.frontmatter import MAX_DEPTH, ParsedPost, parse
 from postkeep.errors import PostRejected
 from postkeep.listing import MAX_VALUES
 
@@ -60,7 +60,15 @@ def test_a_post_may_have_no_title(front_matter: str) -> None:
 
 @pytest.mark.parametrize(
     ("tags", "expected"),
-    [("", ()), ("a", ("a",)), ("[]", ()), ("[a, ' b ', '']", ("a", "b")), ("'a,b, a'", ("a", "b")), ("\n- x\n- y", ("x", "y")), ("[1, yes]", ("1", "yes"))],
+    [
+        ("", ()),
+        ("a", ("a",)),
+        ("[]", ()),
+        ("[a, ' b ', '']", ("a", "b")),
+        ("'a,b, a'", ("a", "b")),
+        ("\n- x\n- y", ("x", "y")),
+        ("[1, yes]", ("1", "yes")),
+    ],
 )
 def test_tags_are_lists_texts_or_nothing(tags: str, expected: tuple[str, ...]) -> None:
     assert parsed(f"tags: {tags}").metadata.tags == expected
@@ -134,8 +142,8 @@ def test_any_bytes_are_understood_or_rejected(content: bytes) -> None:
         try:
             parse(written, "a.md")
         except PostRejected as error:
-            assert error.reason
-            assert error.detail
+            seen = error.reason, error.detail
+            assert all(seen)
 
 
 @given(st.dictionaries(st.sampled_from(["title", "date", "author", "from", "tags", "categories", "x"]), st.text(max_size=20)))

@@ -3,13 +3,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
+
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from parse_post.ingest import Ingest, Outcome
-from support.posts import EPOCH
-
 from postkeep.errors import Conflict, Superseded
 from postkeep.messages import RenderRequest
 from postkeep.post import Post, Rendition, Revision, Status, post_id
+from support.posts import EPOCH
 
 KEY = "tea/_posts/2021-06-29-雨.md"
 ID = post_id(KEY)

@@ -4,15 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes.memory import MemoryTable
 from hypothesis import given
 from hypothesis import strategies as st
-from query_posts.browse import Criteria, browse
-from support.posts import EPOCH, METADATA, a_post, dated
 
+from fakes.memory import MemoryTable
 from postkeep.listing import order
 from postkeep.ports import Row
 from postkeep.post import Metadata, Post, PostId, Status
+from query_posts.browse import Criteria, browse
+from support.posts import EPOCH, METADATA, a_post, dated
 
 
 @dataclass
@@ -74,9 +74,21 @@ FILTERS = st.fixed_dictionaries(
 )
 
 
-@given(POSTS, FILTERS, st.sampled_from([None, *Status]), st.integers(1, 9), st.none() | st.integers(0, 9), st.none() | st.integers(0, 9))
+@given(
+    POSTS,
+    FILTERS,
+    st.sampled_from([None, *Status]),
+    st.integers(1, 9),
+    st.none() | st.integers(0, 9),
+    st.none() | st.integers(0, 9),
+)
 def test_paging_gives_exactly_what_a_scan_would(
-    posts: list[Post], filters: dict[str, str], status: Status | None, limit: int, first: int | None, last: int | None
+    posts: list[Post],
+    filters: dict[str, str],
+    status: Status | None,
+    limit: int,
+    first: int | None,
+    last: int | None,
 ) -> None:
     since = None if first is None else EPOCH + timedelta(days=first)
     until = None if last is None else EPOCH + timedelta(days=last)

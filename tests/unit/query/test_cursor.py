@@ -1,14 +1,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from query_posts.cursor import decode, encode
 
 from postkeep.errors import CursorInvalid
+from query_posts.cursor import decode, encode
 
 QUERIES = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 
 
-@given(st.text(max_size=60), QUERIES)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), QUERIES)
 def test_a_cursor_gives_back_its_place(after: str, query: dict[str, str]) -> None:
     assert decode(encode(after, query), query) == after
 
@@ -33,4 +33,6 @@ def test_what_only_looks_like_a_cursor_is_refused(raw: str) -> None:
 
 
 def test_a_cursor_is_safe_in_an_address() -> None:
-    assert set(encode("2021-06-29T01:39:02.123Z#~~~???", {})) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    assert set(encode("2021-06-29T01:39:02.123Z#~~~???", {})) <= set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    )

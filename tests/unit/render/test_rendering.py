@@ -3,14 +3,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
-from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
-from render_post.rendering import Outcome, RecordMissing, Rendering, prefix, rendition_key
-from support.posts import EPOCH, METADATA, a_post, next_of
 
+from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from postkeep.errors import ObjectMissing, Superseded
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.post import Picture, PictureStatus, Post, PostId, Rendition, Revision, Status, picture_id
 from postkeep.renditions import RenditionObject
+from render_post.rendering import Outcome, RecordMissing, Rendering, prefix, rendition_key
+from support.posts import EPOCH, METADATA, a_post, next_of
 
 IMAGE = "https://pictures.example/{}.jpg"
 
@@ -47,7 +47,14 @@ class World:
 
     def render(self, generation: int) -> Outcome:
         use_case = Rendering(
-            self.table, self.table, self.objects, self.archive, self.queue, 10_000, fetch_pictures=self.fetch, now=lambda: self.now
+            self.table,
+            self.table,
+            self.objects,
+            self.archive,
+            self.queue,
+            10_000,
+            fetch_pictures=self.fetch,
+            now=lambda: self.now,
         )
         return use_case(RenderRequest(a_post().id, generation))
 

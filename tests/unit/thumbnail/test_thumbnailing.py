@@ -75,8 +75,15 @@ def test_makes_thumbnails() -> None:
 
 def test_a_host_that_is_not_asked_is_no_failure() -> None:
     world = World(says=PictureSkipped("pictures.example"))
-    assert world.make() == world.picture == replace(
-        PICTURE, status=PictureStatus.SKIPPED, reason="fetching-off", detail="pictures of pictures.example are not fetched here"
+    assert (
+        world.make()
+        == world.picture
+        == replace(
+            PICTURE,
+            status=PictureStatus.SKIPPED,
+            reason="fetching-off",
+            detail="pictures of pictures.example are not fetched here",
+        )
     )
 
 

@@ -31,7 +31,8 @@ tags: [ 茶 ]
 
 
 def parse(event: dict[str, Any]) -> dict[str, Any]:
-    return parse_post.handler.handler(event, Context())
+    answer: dict[str, Any] = parse_post.handler.handler(event, Context())
+    return answer
 
 
 def render(messages: list[dict[str, Any]]) -> list[str]:

@@ -1,0 +1,116 @@
+"""What the adapters make of AWS's refusals, which moto does not give."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
+from postkeep.aws.s3 import Bucket
+from postkeep.errors import Conflict, Superseded
+from postkeep.post import Picture, Post, Rendition
+from support.posts import EPOCH, a_post, next_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+PICTURE = Picture(id="a", address="https://pictures.example/a")
+RENDITION = Rendition("key", "1", 1, 1)
+
+
+class Refusing:
+    """A client that answers every call with the same error or the same answers, one after another."""
+
+    def __init__(self, *says: Any) -> None:
+        self._says = list(says)
+        self.calls: list[str] = []
+
+    def __getattr__(self, call: str) -> Any:
+        def answer(**_: Any) -> Any:
+            self.calls.append(call)
+            said = self._says.pop(0) if len(self._says) > 1 else self._says[0]
+            if isinstance(said, Exception):
+                raise said
+            return said
+
+        return answer
+
+
+def error(code: str, *reasons: str) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": ""}}
+    if reasons:
+        response["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    return ClientError(response, "Call")
+
+
+def dynamodb(*says: Any) -> "DynamoDBClient":
+    return cast("DynamoDBClient", Refusing(*says))
+
+
+CONFLICTS = [
+    error("TransactionConflictException"),
+    error("TransactionCanceledException", "None", "TransactionConflict"),
+]
+
+
+@pytest.mark.parametrize("refusal", CONFLICTS)
+def test_a_transaction_that_meets_another_is_a_conflict(refusal: ClientError) -> None:
+    with pytest.raises(Conflict):
+        DynamoPosts("t", dynamodb(refusal)).save(a_post(), replacing=None)
+    with pytest.raises(Conflict):
+        DynamoPictures("t", dynamodb(refusal)).arrange(a_post(), add=[PICTURE], remove=())
+
+
+THROTTLED = [error("ProvisionedThroughputExceededException"), error("TransactionCanceledException", "ThrottlingError")]
+
+
+@pytest.mark.parametrize("refusal", THROTTLED)
+def test_any_other_refusal_is_passed_on(refusal: ClientError) -> None:
+    post: Post = a_post()
+    posts, pictures = DynamoPosts("t", dynamodb(refusal)), DynamoPictures("t", dynamodb(refusal))
+    calls: list[Callable[[], object]] = [
+        lambda: posts.save(post, replacing=None),
+        lambda: posts.touch(post, replacing=post),
+        lambda: posts.finish(post, RENDITION, summary="", changed=EPOCH),
+        lambda: pictures.arrange(post, add=[PICTURE], remove=()),
+        lambda: pictures.record(post.id, PICTURE),
+    ]
+    for call in calls:
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert caught.value is refusal
+
+
+def test_a_condition_that_fails_without_telling_the_record_is_a_conflict() -> None:
+    refusal = error("TransactionCanceledException", "ConditionalCheckFailed", "None")
+    with pytest.raises(Conflict):
+        DynamoPosts("t", dynamodb(refusal)).save(next_of(a_post(), 2), replacing=a_post())
+
+
+def test_pictures_of_an_old_generation_are_told_by_the_first_reason() -> None:
+    refusal = error("TransactionCanceledException", "ConditionalCheckFailed", "None")
+    with pytest.raises(Superseded):
+        DynamoPictures("t", dynamodb(refusal)).arrange(a_post(), add=[PICTURE], remove=())
+
+
+def test_keys_that_stay_unprocessed_are_asked_for_again_and_not_for_ever() -> None:
+    again = {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "a"}}]}}}
+    done: dict[str, Any] = {"Responses": {"t": []}, "UnprocessedKeys": {}}
+    client = Refusing(again, again, done)
+    assert DynamoListings("t", cast("DynamoDBClient", client)).posts(["a"]) == {}
+    assert client.calls == ["batch_get_item"] * 3
+    with pytest.raises(ClientError, match="unprocessed"):
+        DynamoListings("t", dynamodb(again)).posts(["a"])
+
+
+def test_an_object_that_was_not_deleted_is_an_error() -> None:
+    client = Refusing({"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "no"}]})
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket("b", cast("S3Client", client)).delete(["a"])
+
+
+def test_what_is_not_absence_is_passed_on() -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket("b", cast("S3Client", Refusing(error("AccessDenied")))).get("a", limit=1)

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+
 from postkeep_local.stack import control
 from postkeep_local.stack.emulator import Clients
 from postkeep_local.stack.state import StateFolder
@@ -108,7 +109,9 @@ def main() -> int:
             ended = time.monotonic()
             arrived = finished(outputs)
             lost = set(keys) - arrived
-            print(f"finished   {len(arrived):,} posts {ended - begun:.1f} s after the first: {len(arrived) / (ended - begun):.1f} a second")
+            print(
+                f"finished   {len(arrived):,} posts {ended - begun:.1f} s after the first: {len(arrived) / (ended - begun):.1f} a second"
+            )
             print(f"workers    {most} at most")
             print(f"given up   {sum(backlog.dead_letters.values())}")
             print(f"lost       {len(lost)}")

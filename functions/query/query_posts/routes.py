@@ -1,8 +1,9 @@
 """The API's routes."""
 
 import base64
+import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -96,6 +97,8 @@ def application(cors_origin: str = "") -> APIGatewayHttpResolver:
     """
     app = APIGatewayHttpResolver(
         enable_validation=True,
+        # Without escapes: Chinese text would triple.
+        serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
         cors=CORSConfig(allow_origin=cors_origin, max_age=3600) if cors_origin else None,
     )
     _add_listing(app)

@@ -1,5 +1,6 @@
-"""Bringing the local stack up and down, and asking it how far it is."""
+"""Bringing the local stack up and down, and asking it where and how far it is."""
 
+import http.client
 import json
 import os
 import signal
@@ -7,15 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from postkeep_local.stack.emulator import Clients, tail
+from postkeep_local.stack.backlog import Backlog, QueueDepth, await_idle, backlog
+from postkeep_local.stack.emulator import tail
 from postkeep_local.stack.errors import StackFailed
-from postkeep_local.stack.events import pending
-from postkeep_local.stack.state import Settings, StateFolder, read_json, write_json
+from postkeep_local.stack.state import Settings, StateFolder, write_json
+
+__all__ = ["Backlog", "Outputs", "QueueDepth", "await_idle", "backlog", "down", "outputs", "up"]
 
 BUILD = Path(".aws-sam/local")
 """Where ``make build`` has the functions built for this machine, below the repository's root."""
@@ -24,6 +26,7 @@ RUNTIME = Path(".venv-runtime")
 """Where ``make setup`` installs Lambda's own runtime libraries, below the repository's root."""
 
 _STOP_SECONDS = 180.0
+_DEATH_SECONDS = 10.0
 _LOG_LIMIT = 5_000_000
 
 
@@ -48,40 +51,6 @@ class Outputs:
     table: str
     region: str
     queues: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
-    """Messages of a queue: that wait, and that are being worked on or wait for their next try."""
-
-    visible: int
-    in_flight: int
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What a stack still has to do.
-
-    Attributes:
-        waiting: asynchronous events that wait, those between two tries among them.
-        running: asynchronous events that are being worked on.
-        queues: the queues that functions read, by logical id.
-        dead_letters: messages that nobody will work on by itself, by the logical id of the queue that holds them.
-    """
-
-    waiting: int
-    running: int
-    queues: Mapping[str, QueueDepth]
-    dead_letters: Mapping[str, int]
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is left to do.
-
-        An event may be on its way between two of its stations for some milliseconds: only two idle answers in a row, half a
-        second apart, are to be relied on. :func:`await_idle` does that.
-        """
-        return not (self.waiting or self.running or any(depth.visible or depth.in_flight for depth in self.queues.values()))
 
 
 def up(  # noqa: PLR0913 - settings, each by its name and with a default
@@ -130,7 +99,12 @@ def up(  # noqa: PLR0913 - settings, each by its name and with a default
         retry_seconds=retry_seconds,
     )
     _check(settings)
-    if (running := _record(folder)) is not None:
+    running = folder.record()
+    if running is not None and not _answers(running):
+        if not _await_unlocked(folder, _DEATH_SECONDS):  # unless it was killed this very moment
+            raise StackFailed(f"the stack on {folder.path} does not answer", tail(folder.log))
+        running = None
+    if running is not None:
         if running["fingerprint"] == settings.fingerprint():
             return _outputs(running)
         echo("the build or the settings changed: starting again")
@@ -143,6 +117,29 @@ def up(  # noqa: PLR0913 - settings, each by its name and with a default
             log.replace(log.with_name(log.name + ".1"))
     write_json(folder.path / "settings.json", settings.encode())
     return _start(folder, echo)
+
+
+def _answers(record: Mapping[str, Any]) -> bool:
+    """Whether the HTTP API answers, whatever it answers."""
+    connection = http.client.HTTPConnection(record["api_url"].removeprefix("http://"), timeout=_DEATH_SECONDS)
+    try:
+        connection.request("HEAD", "/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _await_unlocked(folder: StateFolder, seconds: float) -> bool:
+    """Wait until nobody owns the folder; whether that came about."""
+    deadline = time.monotonic() + seconds
+    while folder.is_locked():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _check(settings: Settings) -> None:
@@ -205,90 +202,17 @@ def down(state: Path, echo: Callable[[str], None] = print) -> bool:
         raise StackFailed(f"{folder.path} is in use by a process that is only just starting; try again")
     echo("stopping; what is being worked on is finished first")
     os.kill(owner, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while folder.is_locked():
-        if time.monotonic() > deadline:
-            os.killpg(owner, signal.SIGKILL)
-            raise StackFailed(f"the stack did not end within {_STOP_SECONDS:g} s and was killed", tail(folder.log))
-        time.sleep(0.1)
+    if not _await_unlocked(folder, _STOP_SECONDS):
+        os.killpg(owner, signal.SIGKILL)
+        raise StackFailed(f"the stack did not end within {_STOP_SECONDS:g} s and was killed", tail(folder.log))
     return True
 
 
 def outputs(state: Path) -> Outputs | None:
     """Where the running stack is to be found; None if none runs."""
-    record = _record(StateFolder(state.resolve()))
+    record = StateFolder(state.resolve()).record()
     return None if record is None else _outputs(record)
-
-
-def _record(folder: StateFolder) -> dict[str, Any] | None:
-    record: dict[str, Any] | None = read_json(folder.outputs)
-    return record if record is not None and folder.is_locked() else None
 
 
 def _outputs(record: Mapping[str, Any]) -> Outputs:
     return Outputs(**{name: record[name] for name in Outputs.__dataclass_fields__})
-
-
-def backlog(state: Path) -> Backlog:
-    """What the running stack still has to do.
-
-    Raises:
-        StackFailed: if none runs.
-    """
-    folder = StateFolder(state.resolve())
-    record = _required(folder)
-    with closing(_clients(record)) as clients:
-        return _backlog(folder, record, clients)
-
-
-def _required(folder: StateFolder) -> dict[str, Any]:
-    record = _record(folder)
-    if record is None:
-        raise StackFailed(f"no stack runs on {folder.path}")
-    return record
-
-
-def _clients(record: Mapping[str, Any]) -> Clients:
-    return Clients(int(record["endpoint_url"].rsplit(":", 1)[1]))
-
-
-def _backlog(folder: StateFolder, record: Mapping[str, Any], clients: Clients) -> Backlog:
-    waiting, running = pending(folder.events)
-    read: dict[str, QueueDepth] = {}
-    dead: dict[str, int] = {}
-    for name, url in record["queues"].items():
-        attributes = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        visible = int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesDelayed"])
-        # What no function reads holds what was given up: dead-letter queues and on-failure destinations.
-        if name in record["read_queues"]:
-            read[name] = QueueDepth(visible, int(attributes["ApproximateNumberOfMessagesNotVisible"]))
-        else:
-            dead[name] = visible
-    return Backlog(waiting, running, read, dead)
-
-
-def await_idle(state: Path, *, seconds: float, progress: Callable[[Backlog], None] = lambda _: None) -> Backlog:
-    """Wait until the stack has nothing left to do.
-
-    Args:
-        state: the state folder.
-        seconds: how long to wait at most.
-        progress: told the backlog twice a second.
-
-    Returns:
-        the last backlog seen: not idle if the time was over.
-
-    Raises:
-        StackFailed: if none runs, or it ends meanwhile.
-    """
-    folder = StateFolder(state.resolve())
-    deadline = time.monotonic() + seconds
-    idle_before = False
-    with closing(_clients(_required(folder))) as clients:
-        while True:
-            now = _backlog(folder, _required(folder), clients)
-            progress(now)
-            if (now.idle and idle_before) or time.monotonic() > deadline:
-                return now
-            idle_before = now.idle
-            time.sleep(0.5)

@@ -129,6 +129,11 @@ class StateFolder:
         for folder in (self.objects, self.tables, self.temporary, self.logs):
             folder.mkdir(exist_ok=True)
 
+    def record(self) -> dict[str, Any] | None:
+        """What the stack that runs here tells about itself; None if none runs, or it is not ready yet."""
+        record: dict[str, Any] | None = read_json(self.outputs)
+        return record if record is not None and self.is_locked() else None
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Own the folder: one stack at a time. The system gives the lock back however the owner ends.

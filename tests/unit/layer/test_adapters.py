@@ -1,6 +1,5 @@
 """What the adapters make of AWS's refusals, which moto does not give."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,6 +12,8 @@ from postkeep.post import Picture, Post, Rendition
 from support.posts import EPOCH, a_post, next_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 

@@ -94,9 +94,8 @@ def main() -> int:
             uploaded = time.monotonic()
             print(f"uploaded   {len(keys):,} posts in {uploaded - begun:.1f} s: {len(keys) / (uploaded - begun):.0f} a second")
             if arguments.kill:
-                owner = StateFolder(state).owner()
-                assert owner
-                os.kill(owner, signal.SIGKILL)
+                if owner := StateFolder(state).owner():
+                    os.kill(owner, signal.SIGKILL)
                 print("killed the stack")
                 outputs = up()
             most = 0
@@ -109,9 +108,8 @@ def main() -> int:
             ended = time.monotonic()
             arrived = finished(outputs)
             lost = set(keys) - arrived
-            print(
-                f"finished   {len(arrived):,} posts {ended - begun:.1f} s after the first: {len(arrived) / (ended - begun):.1f} a second"
-            )
+            seconds = ended - begun
+            print(f"finished   {len(arrived):,} posts {seconds:.1f} s after the first: {len(arrived) / seconds:.1f} a second")
             print(f"workers    {most} at most")
             print(f"given up   {sum(backlog.dead_letters.values())}")
             print(f"lost       {len(lost)}")

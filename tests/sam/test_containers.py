@@ -134,7 +134,7 @@ def api(local_options: list[str], tmp_path_factory: pytest.TempPathFactory) -> I
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("api") / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - the project's own SAM CLI
+        process = subprocess.Popen(
             [str(SAM), "local", "start-api", "--host", "127.0.0.1", "--port", str(port), *local_options],
             cwd=ROOT,
             env=environment(),

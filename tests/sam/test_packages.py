@@ -90,7 +90,7 @@ def test_a_handler_imports_with_nothing_but_its_package_the_layer_and_the_runtim
         f"from {FUNCTIONS[function][0]}.handler import handler; print(callable(handler))"
     )
     python = (ROOT / ".venv" / "bin" / "python").resolve()
-    done = subprocess.run(  # noqa: S603 - the project's own interpreter
+    done = subprocess.run(
         [python, "-I", "-S", "-c", program],
         env={"AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_METRICS_NAMESPACE": "Postkeep", "POWERTOOLS_SERVICE_NAME": "test"},
         capture_output=True,

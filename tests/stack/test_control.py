@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from postkeep_local.stack import control
 from postkeep_local.stack.control import Backlog, QueueDepth
 from postkeep_local.stack.errors import StackFailed
-from postkeep_local.stack.state import StateFolder
+from postkeep_local.stack.state import StateFolder, write_json
 
 
 def test_without_a_stack_there_is_nothing_to_stop_or_to_ask(tmp_path: Path) -> None:
@@ -57,3 +58,16 @@ def test_neither_aws_nor_a_proxy_has_a_say(monkeypatch: pytest.MonkeyPatch) -> N
     told = control._environment()
     assert not [name for name in told if name.startswith("AWS_") or name.lower().endswith("_proxy")]
     assert "PATH" in told
+
+
+def test_a_stack_that_owns_its_folder_but_does_not_answer(
+    tmp_path: Path, toy_build: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_DEATH_SECONDS", 0.1)
+    state = StateFolder(tmp_path)
+    state.prepare()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        write_json(state.outputs, {"api_url": f"http://127.0.0.1:{silent.getsockname()[1]}"})
+        with state.locked(), pytest.raises(StackFailed, match="does not answer"):
+            control.up(tmp_path, state=tmp_path, build=toy_build, runtime=runtime)

@@ -145,8 +145,8 @@ def _runs(pid: int) -> bool:
 
 def test_what_a_killed_stack_left_is_found_by_its_group_and_killed() -> None:
     sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
-    ours = subprocess.Popen([*sleep, "-m awslambdaric"], process_group=0)  # noqa: S603 - this very interpreter
-    another = subprocess.Popen([*sleep, "of somebody else"], process_group=ours.pid)  # noqa: S603 - likewise
+    ours = subprocess.Popen([*sleep, "-m awslambdaric"], process_group=0)
+    another = subprocess.Popen([*sleep, "of somebody else"], process_group=ours.pid)
     try:
         pause = threading.Event()
         for _ in range(500):

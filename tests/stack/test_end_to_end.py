@@ -1,0 +1,180 @@
+"""The product itself on the local stack: from example files to what the API answers, over a stop and over a kill.
+
+``make test`` builds the functions first. The tests run in their order on one stack.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from postkeep.post import SUFFIXES, post_id
+from postkeep_local.demo import NO_OTHER_HOST, PICTURE_HOST
+from postkeep_local.pictures_server import serve
+from postkeep_local.stack import control
+from postkeep_local.stack.emulator import Clients
+from postkeep_local.stack.state import StateFolder
+
+_ROOT = Path(__file__).resolve().parents[2]
+_EXAMPLES = _ROOT / "examples"
+_MISSING = [
+    str(path) for path in (control.BUILD / "template.yaml", control.RUNTIME / "awslambdaric") if not (_ROOT / path).exists()
+]
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} missing: `make build .venv-runtime/ready` makes them"),
+]
+
+_REJECTED = {
+    "river/_posts/2017-01-01-旧编码.txt",
+    "river/_posts/2023-05-01-引號沒有關好.md",
+    "tea/_posts/2016-02-29-只有正文.md",
+}
+
+_BURST = [f"burst/_posts/2020-01-01-{number}.md" for number in range(100)]
+
+
+@dataclass
+class Running:
+    """The stack, and what is to be asked of it."""
+
+    state: Path
+    pictures: str
+    outputs: control.Outputs = field(init=False)
+
+    def up(self) -> None:
+        self.outputs = control.up(
+            _ROOT,
+            state=self.state,
+            picture_hosts={PICTURE_HOST: self.pictures, **NO_OTHER_HOST},
+            api_port=0,
+            endpoint_port=0,
+            retry_seconds=0.2,
+            echo=lambda _: None,
+        )
+
+    def settle(self) -> control.Backlog:
+        backlog = control.await_idle(self.state, seconds=100)
+        assert backlog.idle
+        return backlog
+
+    def put(self, posts: dict[str, bytes]) -> None:
+        clients = self.clients()
+        with ThreadPoolExecutor(8) as executor:
+            list(
+                executor.map(lambda key: clients.s3.put_object(Bucket=self.outputs.posts_bucket, Key=key, Body=posts[key]), posts)
+            )
+        clients.close()
+
+    def clients(self) -> Clients:
+        return Clients(int(self.outputs.endpoint_url.rsplit(":", 1)[1]))
+
+    def get(self, path: str, **parameters: str) -> httpx.Response:
+        with httpx.Client(base_url=self.outputs.api_url, timeout=60, trust_env=False) as api:
+            return api.get(path, params=parameters)
+
+    def listed(self, **parameters: str) -> dict[str, Any]:
+        """All posts of a listing by key, page by page."""
+        found: dict[str, Any] = {}
+        cursor = ""
+        while True:
+            answer = self.get("/posts", limit="50", **parameters, **({"cursor": cursor} if cursor else {}))
+            assert answer.status_code == 200, answer.text
+            found |= {post["key"]: post for post in answer.json()["posts"]}
+            cursor = answer.json()["next"]
+            if not cursor:
+                return found
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serve(_EXAMPLES / "pictures") as pictures:
+        running = Running(tmp_path_factory.mktemp("stack") / "state", pictures)
+        running.up()
+        yield running
+        control.down(running.state, lambda _: None)
+
+
+def _examples() -> dict[str, bytes]:
+    folder = _EXAMPLES / "posts"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.suffix in SUFFIXES}
+
+
+def test_each_example_reaches_its_final_state(stack: Running) -> None:
+    examples = _examples()
+    stack.put(examples)
+    backlog = stack.settle()
+    assert not any(backlog.dead_letters.values())
+
+    rejected = stack.listed(status="rejected")
+    assert set(rejected) == _REJECTED
+    assert all(post["reason"] and post["detail"] for post in rejected.values())
+    live = stack.listed()
+    assert set(live) == set(examples) - _REJECTED
+    assert {post["status"] for post in live.values()} == {"ready"}
+
+
+def test_pictures_have_thumbnails_but_for_the_ones_that_cannot(stack: Running) -> None:
+    key = "river/_posts/2019-07-08-活字的重量.md"
+    pictures = stack.get(f"/posts/{post_id(key)}").json()["pictures"]
+    assert sorted(picture["status"] for picture in pictures) == ["done", "failed", "failed"]
+    (whole,) = [picture for picture in pictures if picture["status"] == "done"]
+    assert whole["thumbnails"]
+    assert all(picture["reason"] for picture in pictures if picture["status"] == "failed")
+
+
+def test_the_text_of_a_post(stack: Running) -> None:
+    key = "river/_posts/2021-09-12-石桥的算术.md"
+    plain = stack.get(f"/posts/{post_id(key)}/text", format="plain")
+    assert plain.status_code == 200
+    assert "石桥" in plain.text
+    assert "<p" not in plain.text
+
+
+def test_a_burst_arrives_as_a_whole(stack: Running) -> None:
+    stack.put({key: f"---\ntitle: {key}\nauthor: Burst\n---\n<p>text of {key}</p>\n".encode() for key in _BURST})
+    backlog = stack.settle()
+    assert not any(backlog.dead_letters.values())
+    assert set(stack.listed(author="Burst")) == set(_BURST)
+    assert {post["status"] for post in stack.listed(author="Burst").values()} == {"ready"}
+
+
+def test_a_deleted_post_is_listed_no_more(stack: Running) -> None:
+    clients = stack.clients()
+    clients.s3.delete_object(Bucket=stack.outputs.posts_bucket, Key=_BURST[0])
+    clients.close()
+    stack.settle()
+    assert set(stack.listed(author="Burst")) == set(_BURST[1:])
+
+
+def test_a_stop_keeps_everything(stack: Running) -> None:
+    before = stack.listed()
+    assert control.down(stack.state, lambda _: None)
+    stack.up()
+    stack.settle()
+    assert stack.listed() == before, "nothing was lost, and nothing was done again"
+
+
+def test_a_kill_costs_nothing_that_the_bucket_holds(stack: Running) -> None:
+    before, rejected = stack.listed(), stack.listed(status="rejected")
+    owner = StateFolder(stack.state).owner()
+    assert owner
+    os.kill(owner, signal.SIGKILL)
+    stack.up()
+    assert not any(stack.settle().dead_letters.values())
+
+    def lasting(posts: dict[str, Any]) -> dict[str, Any]:
+        """What does not depend on when a post was recorded."""
+        return {
+            key: {name: value for name, value in post.items() if name not in {"added", "changed"}} for key, post in posts.items()
+        }
+
+    assert lasting(stack.listed()) == lasting(before)
+    assert lasting(stack.listed(status="rejected")) == lasting(rejected)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import sqlite3
 import threading
 import urllib.request
@@ -166,6 +168,38 @@ def test_a_stack_from_drop_to_stop_and_back(
     assert again.running.result(60) == 1
     assert again.state.marker.exists()
     assert control.outputs(state) is None
+
+
+def test_cleared_tables_or_a_taken_port_cost_nothing(
+    start: Callable[[Settings], InProcess], settings: Settings, notes: Notes, tmp_path: Path
+) -> None:
+    state, anew = tmp_path / "state", {"note": "building the stack anew from what the buckets hold"}
+
+    def handled(times: int) -> Outputs:
+        assert control.await_idle(state, seconds=60).idle
+        assert notes.of("rendered") == ["tea/a.md"] * times
+        outputs = control.outputs(state)
+        assert outputs
+        return outputs
+
+    first = start(settings)
+    assert anew not in first.reported
+    outputs = handled(0)
+    clients = _clients(outputs)
+    clients.s3.put_object(Bucket=outputs.posts_bucket, Key="tea/a.md", Body=b"1")
+    clients.close()
+    handled(1)
+    assert first.stop() == 0
+
+    with socket.create_server(("127.0.0.1", int(outputs.endpoint_url.rsplit(":", 1)[1]))):
+        second = start(settings)
+        assert anew in second.reported
+        assert handled(2).endpoint_url != outputs.endpoint_url
+        assert second.stop() == 0
+
+    shutil.rmtree(second.state.tables)
+    assert anew in start(settings).reported
+    handled(3)
 
 
 def test_a_template_that_is_refused_is_told_with_its_reason(

@@ -86,6 +86,8 @@ class Stack:
         recorded = read_json(self._state.endpoint)
         self._port = free_port(recorded["port"] if recorded else self._settings.endpoint_port)
         rebuild = rebuild or (recorded is not None and recorded["port"] != self._port)
+        if rebuild:
+            self._state.marker.touch()  # an end before it is done must not leave tables that speak of another port
         write_json(self._state.endpoint, {"port": self._port})
         self._clients = Clients(self._port)
         self._resources.callback(self._clients.close)
@@ -116,7 +118,7 @@ class Stack:
 
     def _emulate(self) -> Emulator:
         state = self._state
-        return Emulator(
+        emulator = Emulator(
             self._spawner,
             self._port,
             objects=state.objects,
@@ -124,6 +126,8 @@ class Stack:
             temporary=state.temporary,
             log=state.logs / "emulator.log",
         )
+        self._resources.callback(emulator.kill)  # which does nothing to one that has ended
+        return emulator
 
     def _seed(self) -> None:
         """Deploy to an emulator without objects, and keep its tables.

@@ -3,6 +3,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from postkeep_local.stack.errors import Busy
 from postkeep_local.stack.invocation import MAX_RESPONSE, Invocation, Outcome
+from postkeep_local.stack.processes import Spawner
 from postkeep_local.stack.worker import Environment, Function, Pool
 
 type MakePool = Callable[..., Pool]
@@ -61,6 +63,24 @@ def test_a_process_is_used_again_while_it_behaves(make_pool: MakePool) -> None:
     assert (second["calls"], second["pid"]) == (3, first["pid"])
 
 
+def test_a_function_runs_where_the_runtime_clients_extension_does_not_build(
+    make_function: Callable[..., Function], common: Environment, spawner: Spawner, tmp_path: Path
+) -> None:
+    pure = tmp_path / "pure"
+    pure.mkdir()
+    for name in ("awslambdaric", "simplejson", "snapshot_restore_py.py"):
+        (pure / name).symlink_to(common.runtime / name)
+    pool = Pool(make_function(_ALL_KINDS), replace(common, runtime=pure), spawner, 1)
+    try:
+        assert any(path.endswith("portable") for path in _invoke(pool, do="path").value())
+        assert _invoke(pool, do="answer", note="雨").value()["event"] == {"do": "answer", "note": "雨"}
+        failed = _invoke(pool, do="raise")
+        assert (failed.value()["errorType"], failed.value()["errorMessage"]) == ("ValueError", "no such tea")
+        assert _invoke(pool, do="answer").value()["calls"] == 4
+    finally:
+        pool.close()
+
+
 def test_what_a_function_is_told(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_USER", "x")
     pool = make_pool(_ALL_KINDS, timeout=20)
@@ -84,7 +104,8 @@ def test_the_development_environment_is_out_of_reach(
 ) -> None:
     function = make_function(_ALL_KINDS)
     path = function.environment(common)["PYTHONPATH"].split(":")
-    assert path == [str(tmp_path / "code"), str(common.runtime)]
+    assert path[:-1] == [str(tmp_path / "code"), str(common.runtime)]
+    assert [file.name for file in Path(path[-1]).glob("*.py")] == ["runtime_client.py"]
 
 
 def test_picture_hosts_are_told_where_there_are_some(make_function: Callable[..., Function], tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ _MEMORY_FACTOR = 1.5
 _MEBIBYTE = 1024 * 1024
 
 
+_PORTABLE = Path(__file__).parent / "portable"
+"""Stands in for the runtime client's C extension where that is not to be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """What all functions of a stack are run with.
@@ -61,7 +65,7 @@ class Function:
         spec = self.spec
         # Elsewhere than on Linux the built wheels cannot be loaded: the ones installed for development come first.
         foreign = [] if sys.platform == "linux" else [path for path in sys.path if path.endswith("site-packages")]
-        path = [*foreign, str(spec.code), *map(str, spec.layers), str(common.runtime)]
+        path = [*foreign, str(spec.code), *map(str, spec.layers), str(common.runtime), str(_PORTABLE)]
         told = {
             **self.variables,
             "PATH": "/usr/local/bin:/usr/bin:/bin",

@@ -124,10 +124,10 @@ lint: setup
 types: setup
 	@.venv/bin/mypy
 
-# samconfig.toml asks for --lint always, but plain validation finds what --lint does not: hence a profile that is not there.
+# Plain validation finds what --lint does not, and the other way round.
 template: setup .venv-sam/ready .venv-checkov/ready
 	@.venv/bin/cfn-lint template.yaml
-	@$(SAM) validate --region us-east-1 --config-env plain
+	@$(SAM) validate --region us-east-1
 	@$(SAM) validate --region us-east-1 --lint
 	@.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --skip-download --compact --quiet
 

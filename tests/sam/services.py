@@ -94,7 +94,7 @@ def bridge() -> tuple[str, str]:
     return address, address
 
 
-def _free_port(address: str) -> int:
+def free_port(address: str) -> int:
     with socket.socket() as probe:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
@@ -104,7 +104,7 @@ def _free_port(address: str) -> int:
 @contextlib.contextmanager
 def emulator(address: str, folder: Path) -> Iterator[str]:
     """Run the emulator that the local stack runs on, with nothing kept, and give its endpoint."""
-    port = _free_port(address)
+    port = free_port(address)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -126,12 +126,17 @@ def emulator(address: str, folder: Path) -> Iterator[str]:
         _await_health(f"http://{address}:{port}", process, log)
         yield f"http://{address}:{port}"
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 20)
+
+
+def end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Ask a process to end, and end it where it has not after so many seconds."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _await_health(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from postkeep.aws.items import picture_item
 from postkeep.post import Picture, picture_id, post_id
 from sam.cli import SAM, environment, sam
-from sam.services import ARCHIVE, POSTS, TABLE, Services, event
+from sam.services import ARCHIVE, POSTS, TABLE, Services, end, event, free_port
 from support.template import ROOT
 
 pytestmark = pytest.mark.sam
@@ -129,9 +129,7 @@ def _get(url: str) -> Any:
 @pytest.fixture(scope="module")
 def api(local_options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The HTTP API as `sam local start-api` serves it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port("127.0.0.1")
     log = tmp_path_factory.mktemp("api") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -145,12 +143,7 @@ def api(local_options: list[str], tmp_path_factory: pytest.TempPathFactory) -> I
         _await_listening(port, process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()  # it ends its containers
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 60)  # it ends its containers
 
 
 def _await_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

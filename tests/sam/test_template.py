@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.sam, pytest.mark.usefixtures("sam_cli")]
 
 
 # samconfig.toml asks for --lint always; a profile that is not there asks for nothing.
-@pytest.mark.parametrize("options", [["--config-env", "plain"], ["--lint"]], ids=["plain", "lint"])
+@pytest.mark.parametrize("options", [[], ["--lint"]], ids=["plain", "lint"])
 def test_it_is_valid(options: list[str]) -> None:
     ran = sam("validate", "--region", "us-east-1", *options)
     assert ran.code == 0, ran.output + ran.errors

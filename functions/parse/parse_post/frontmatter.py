@@ -23,6 +23,8 @@ MAX_DEPTH = 20
 KNOWN = frozenset({"layout", "title", "date", "author", "from", "tags", "categories"})
 """The keys that real posts have and that mean something here (``layout`` means something to Jekyll alone)."""
 
+# Makes strings, lists and maps alone; the one in C is nine times as fast, and PyYAML may be built without it.
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _QUOTED_LINE = re.compile(r'^(\w+: *")(.*)(" *)$')
 # A backslash that escapes neither a quotation mark nor, as the first of two, the generator's own backslash.
 _BARE_BACKSLASH = re.compile(r'\\(?!")')
@@ -47,7 +49,7 @@ class _Handler(YAMLHandler):
     """YAML whose scalars stay as they were written: ``title: 007`` is "007", ``yes`` is "yes", a date is its text."""
 
     def load(self, fm: str, **_: object) -> Any:
-        return yaml.load(fm, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 (BaseLoader makes strings, lists and maps alone)
+        return yaml.load(fm, Loader=_LOADER)  # noqa: S506 (BaseLoader makes strings, lists and maps alone)
 
 
 def parse(body: bytes, key: str) -> ParsedPost:
@@ -89,7 +91,7 @@ def _check(raw: str, first_line: int) -> None:
         yaml.YAMLError: if it is not YAML.
     """
     depth = 0
-    for event in yaml.parse(raw, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
+    for event in yaml.parse(raw, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
             raise PostRejected(
                 "front-matter-aliases", f"line {_line(event.start_mark, first_line)}: YAML aliases are not accepted"

@@ -109,7 +109,7 @@ class DynamoPosts(_Table):
             )
         except ClientError as error:
             if _code(error) == "ConditionalCheckFailedException":
-                raise Superseded(post.id, f"generation {post.generation} is not the current one") from error
+                raise _outdated(post) from error
             raise
 
     def _transact(self, post: Post, actions: list[Any]) -> None:
@@ -152,7 +152,7 @@ class DynamoPictures(_Table):
             except ClientError as error:
                 reasons = error.response.get("CancellationReasons", [])
                 if reasons and reasons[0].get("Code") == "ConditionalCheckFailed":
-                    raise Superseded(post.id, f"generation {post.generation} is not the current one") from error
+                    raise _outdated(post) from error
                 if _is_conflict(error):
                     raise Conflict(post.id) from error
                 raise
@@ -250,6 +250,10 @@ def _unless_there(post_id: PostId, picture: Picture) -> dict[str, Any]:
         "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
         "ExpressionAttributeValues": {f":{name}": item[name] for name in attributes},
     }
+
+
+def _outdated(post: Post) -> Superseded:
+    return Superseded(post.id, f"generation {post.generation} is not the current one")
 
 
 def _code(error: ClientError) -> str:

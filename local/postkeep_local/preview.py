@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from parse_post.frontmatter import parse
 from postkeep.errors import PostRejected
+from postkeep.frontmatter import parse
 from postkeep.listing import instant
 from postkeep.post import SUFFIXES, Metadata, is_post_key, post_id
 from postkeep_local.folder import NotAPostFile, PostFile, Unusable, key_of, printable, walk

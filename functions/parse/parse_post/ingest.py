@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from parse_post.frontmatter import parse
 from postkeep.errors import Conflict, ObjectMissing, ObjectTooLarge, PostRejected, Superseded
+from postkeep.frontmatter import parse
 from postkeep.messages import RenderRequest
 from postkeep.ports import ObjectStore, PostStore, Queue
 from postkeep.post import Metadata, Post, Revision, Status, pad_sequencer, post_id

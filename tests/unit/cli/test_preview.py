@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
-from parse_post.frontmatter import parse
 from parse_post.ingest import Ingest
+from postkeep.frontmatter import parse
 from postkeep.post import post_id
 from postkeep_local.cli import main
 from postkeep_local.preview import MAX_POST_BYTES, Failure, Previewer, encode

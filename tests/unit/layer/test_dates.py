@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parse_post.dates import publication, read
+from postkeep.dates import publication, read
 
 INSTANT = datetime(2021, 6, 29, 1, 39, 2, tzinfo=UTC)
 

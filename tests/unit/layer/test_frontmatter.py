@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parse_post.frontmatter import MAX_DEPTH, ParsedPost, parse
 from postkeep.errors import PostRejected
+from postkeep.frontmatter import MAX_DEPTH, ParsedPost, parse
 from postkeep.listing import MAX_VALUES
 
 FULL = """---

@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
-from parse_post.dates import publication
-from parse_post.values import address, names, text
+from postkeep.dates import publication
 from postkeep.errors import PostRejected
 from postkeep.post import Metadata
 from postkeep.postfile import PostFile, split
+from postkeep.values import address, names, text
 
 MAX_DEPTH = 20
 """Levels of YAML. Real front matter has two; PyYAML's constructor recurses a level each."""

@@ -1,83 +1,37 @@
 """In-memory implementations of the ports. They pass the same contract tests as the adapters."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
 
-from postkeep.errors import Conflict, ObjectMissing, ObjectTooLarge, Superseded
-from postkeep.listing import listings, order
-from postkeep.ports import Row, StoredObject
-from postkeep.post import Picture, PictureId, Post, PostId, Rendition, Status
+from fakes.dynamodb import MemoryDynamo
+from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
+from postkeep.errors import ObjectMissing, ObjectTooLarge
+from postkeep.ports import StoredObject
+from postkeep.post import Post
+from support.template import table_definition
 
 
-@dataclass
-class MemoryTable:
-    """PostStore, PictureStore and Listings over dictionaries."""
+class MemoryTable(DynamoPosts, DynamoPictures, DynamoListings):
+    """PostStore, PictureStore and Listings: the adapters themselves, on a table in memory."""
 
-    records: dict[PostId, Post] = field(default_factory=dict)
-    items: dict[PostId, dict[PictureId, Picture]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.dynamodb = MemoryDynamo(_INDEXES)
+        super().__init__("posts", cast("Any", self.dynamodb))
 
-    def get(self, post_id: PostId) -> Post | None:
-        return self.records.get(post_id)
+    def add(self, *posts: Post) -> None:
+        """Have records that are settled as far as they can be without a text: their rows are there."""
+        for post in posts:
+            self.offer(post)
+            if filed := self.filed(post.id):
+                self.settle(filed, None, changed=post.changed)
 
-    def save(self, post: Post, *, replacing: Post | None) -> None:
-        self._check(post, replacing)
-        self.records[post.id] = post
 
-    def touch(self, post: Post, *, replacing: Post) -> None:
-        self._check(post, replacing)
-        self.records[post.id] = replace(self.records[post.id], revision=post.revision)
-
-    def finish(self, post: Post, rendition: Rendition, *, summary: str, changed: datetime) -> None:
-        self._check_generation(post)
-        self.records[post.id] = replace(
-            self.records[post.id], status=Status.READY, rendition=rendition, summary=summary, changed=changed
-        )
-
-    def of_post(self, post_id: PostId) -> list[Picture]:
-        return [picture for _, picture in sorted(self.items.get(post_id, {}).items())]
-
-    def picture(self, post_id: PostId, picture_id: PictureId) -> Picture | None:
-        return self.items.get(post_id, {}).get(picture_id)
-
-    def arrange(self, post: Post, *, add: Sequence[Picture], remove: Iterable[PictureId]) -> None:
-        gone, added = list(remove), list(add)
-        if gone or added:
-            self._check_generation(post)
-        mine = self.items.setdefault(post.id, {})
-        for picture_id in gone:
-            mine.pop(picture_id, None)
-        for picture in added:
-            mine.setdefault(picture.id, picture)
-
-    def record(self, post_id: PostId, picture: Picture) -> None:
-        if picture.id not in self.items.get(post_id, {}):
-            raise Superseded(post_id, f"the picture {picture.id} is gone")
-        self.items[post_id][picture.id] = picture
-
-    def rows(self, listing: str, *, after: str | None, low: str | None, high: str | None, limit: int) -> list[Row]:
-        orders = sorted((order(post) for post in self.records.values() if listing in listings(post)), reverse=True)
-        fit = [o for o in orders if (not after or o < after) and (not low or o >= low) and (not high or o < high)]
-        return [Row(o, o.partition("#")[2]) for o in fit[:limit]]
-
-    def posts(self, post_ids: Sequence[PostId]) -> Mapping[PostId, Post]:
-        return {post_id: self.records[post_id] for post_id in post_ids if post_id in self.records}
-
-    def pictures(self, post_id: PostId) -> list[Picture]:
-        return self.of_post(post_id)
-
-    def _check(self, post: Post, replacing: Post | None) -> None:
-        stored = self.records.get(post.id)
-        if stored and stored.revision.sequencer > post.revision.sequencer:
-            raise Superseded(post.id, "a later revision is recorded")
-        if (stored is None) != (replacing is None) or (stored and replacing and stored.generation != replacing.generation):
-            raise Conflict(post.id)
-
-    def _check_generation(self, post: Post) -> None:
-        stored = self.records.get(post.id)
-        if stored is None or stored.generation != post.generation:
-            raise Superseded(post.id, f"generation {post.generation} is not the current one")
+_INDEXES = {
+    index["IndexName"]: (index["KeySchema"][0]["AttributeName"], index["KeySchema"][1]["AttributeName"])
+    for index in table_definition()["GlobalSecondaryIndexes"]
+}
 
 
 @dataclass

@@ -49,7 +49,7 @@ def host(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[PictureHost]:
     Image.new("RGB", (1_000, 500), "red").save(file, "JPEG")
     running.scripts = {"/movable-type.jpg": answer(file.getvalue()), "/gone.jpg": answer(status="410 Gone")}
     monkeypatch.setenv("POSTKEEP_PICTURE_HOSTS", json.dumps({"pictures.postkeep.example": running.origin}))
-    DynamoPosts("posts").save(POST, replacing=None)
+    DynamoPosts("posts").offer(POST)
     asked = requests("thumbnail-batch")
     DynamoPictures("posts").arrange(POST, add=[Picture(id=r.picture_id, address=r.address) for r in asked], remove=[])
     yield running

@@ -37,13 +37,21 @@ def a_post(key: str = "tea/_posts/2021-06-29-雨.md", event: int = 1, **changes:
         metadata=METADATA,
         size=10,
         content_hash="ab" * 32,
+        saying="as it was",
     )
     return replace(post, **changes)
 
 
 def next_of(post: Post, event: int, **changes: Any) -> Post:
     """The record that follows with other content."""
-    return replace(post, generation=post.generation + 1, revision=revision(event), content_hash=f"{event:064x}", **changes)
+    return replace(
+        post,
+        generation=post.generation + 1,
+        revision=revision(event),
+        content_hash=f"{event:064x}",
+        saying=f"as of {event}",
+        **changes,
+    )
 
 
 def dated(days: int) -> Metadata:

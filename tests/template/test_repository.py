@@ -19,9 +19,9 @@ OWN = {"postkeep", "parse_post", "render_post", "make_thumbnail", "query_posts"}
 RUNTIME = {"boto3", "botocore"}
 """Lambda's own runtime brings these."""
 
-BROUGHT = {"python-frontmatter"}
-"""postkeep.postfile needs it and serves parse and render alone, which bring it: its native YAML would tie the layer to one
-architecture. tests/sam/test_packages.py imports each handler from what is packed."""
+BROUGHT = {"python-frontmatter", "pyyaml"}
+"""postkeep.postfile and postkeep.frontmatter need them and serve functions alone that bring them: native YAML would tie the
+layer to one architecture. tests/sam/test_packages.py imports each handler from what is packed."""
 
 _PIN = re.compile(
     r"""^ ([a-z0-9][a-z0-9.-]*) == ([^\s;]+) (?:\ ;[^\\]*)? \ \\\n  # name, version, marker

@@ -5,16 +5,18 @@ looks, and the event's sequencer only guards the write: see ``docs/decisions/000
 """
 
 import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from postkeep.errors import Conflict, ObjectMissing, ObjectTooLarge, PostRejected, Superseded
+from postkeep.errors import Conflict, Differs, ObjectMissing, ObjectTooLarge, PostRejected
 from postkeep.frontmatter import parse
+from postkeep.listing import instant
 from postkeep.messages import RenderRequest
 from postkeep.ports import ObjectStore, PostStore, Queue
-from postkeep.post import Metadata, Post, Revision, Status, pad_sequencer, post_id
+from postkeep.post import Post, Revision, Status, digest, pad_sequencer, post_id
 
 _ATTEMPTS = 5
 """How often a lost race is run again within an invocation; after that the event is retried as a whole."""
@@ -51,6 +53,9 @@ class Ingest:
     def __call__(self, key: str, sequencer: str | None, objects: ObjectStore) -> Outcome:
         """Record the current state of the object at ``key``.
 
+        A post that is not known yet costs three calls: its object is read, its record is offered, its text is asked for. The same
+        content put again costs the first two.
+
         Args:
             key: the object's key, decoded.
             sequencer: the event's, as S3 wrote it; None where the caller only wants the record checked against the bucket.
@@ -63,47 +68,62 @@ class Ingest:
         padded = pad_sequencer(sequencer) if sequencer else None
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._attempt(key, padded, objects)
+                return self._check(key, objects) if padded is None else self._event(self._read(key, padded, objects))
             except Conflict:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError  # pragma: no cover (the loop returns or raises)
 
-    def _attempt(self, key: str, sequencer: str | None, objects: ObjectStore) -> Outcome:
-        stored = self.posts.get(post_id(key))
-        seen = stored.revision.sequencer if stored else Revision().sequencer
-        if sequencer is not None and seen > sequencer:
-            raise Superseded(post_id(key), "a later event is recorded")
-        post = self._read(key, sequencer or seen, objects)
-        if post.status is Status.DELETED and stored is None and sequencer is None:
-            return Outcome.ABSENT
-        if stored is not None and _same(stored, post):
-            return self._keep(stored, post)
-        self.posts.save(self._follow(post, stored), replacing=stored)
-        self._request(post, 1 if stored is None else stored.generation + 1)
-        return _outcome(post)
+    def _event(self, post: Post) -> Outcome:
+        """With a sequencer, which tells the later of two reads, no record is read: the refusal of the offer brings it."""
+        try:
+            return self._offer(post)
+        except Differs as differs:
+            return self._replace(post, differs.stored)
 
-    def _keep(self, stored: Post, post: Post) -> Outcome:
-        """The content is what is recorded: one conditional write at most, and nothing is rendered again."""
-        if stored.revision != post.revision:
-            self.posts.touch(post, replacing=stored)
-        if stored.status is not Status.READY:
-            # The first delivery may have died between its save and its send.
-            self._request(post, stored.generation)
+    def _check(self, key: str, objects: ObjectStore) -> Outcome:
+        """Without a sequencer, the record is read before the object: what is recorded in between is never overwritten.
+
+        The write carries the sequencer that was read, so that its condition becomes «no event was recorded since».
+        """
+        stored = self.posts.get(post_id(key))
+        post = self._read(key, stored.revision.sequencer if stored else Revision().sequencer, objects)
+        if stored is None and post.status is Status.DELETED:
+            return Outcome.ABSENT
+        if stored is not None and stored.saying != post.saying:
+            return self._replace(post, stored)
+        if stored is not None and stored.settled and stored.revision == post.revision:
+            return Outcome.UNCHANGED
+        try:
+            return self._offer(post)
+        except Differs:
+            raise Conflict(post.id) from None
+
+    def _offer(self, post: Post) -> Outcome:
+        there = self.posts.offer(post)
+        if there is None:
+            self._request(post)
+            return _outcome(post)
+        if not there.settled:
+            # The message may have been lost between the write and its sending.
+            self._request(there)
         return Outcome.UNCHANGED
 
-    def _request(self, post: Post, generation: int) -> None:
-        self.renders.send([RenderRequest(post.id, generation).encode()])
+    def _replace(self, post: Post, stored: Post) -> Outcome:
+        new = _following(post, stored)
+        self.posts.replace(new, replacing=stored)
+        self._request(new)
+        return _outcome(new)
 
-    def _follow(self, post: Post, stored: Post | None) -> Post:
-        """The record that comes after the stored one."""
-        if stored is None:
-            return post
-        lives_on = Status.DELETED not in {stored.status, post.status}
-        return replace(post, generation=stored.generation + 1, added=stored.added if lives_on else post.added)
+    def _request(self, post: Post) -> None:
+        self.renders.send([RenderRequest(post.id, post.generation).encode()])
 
     def _read(self, key: str, sequencer: str, objects: ObjectStore) -> Post:
         """The first-generation record of what the bucket holds now."""
+        post = self._judge(key, sequencer, objects)
+        return replace(post, saying=_saying(post))
+
+    def _judge(self, key: str, sequencer: str, objects: ObjectStore) -> Post:
         now = self.now()
         draft = Post(key=key, status=Status.DELETED, revision=Revision(sequencer), generation=1, added=now, changed=now)
         try:
@@ -126,13 +146,29 @@ class Ingest:
         return replace(present, status=Status.PENDING, metadata=parsed.metadata, warnings=parsed.warnings)
 
 
-def _content(post: Post) -> tuple[bool, int, str, Metadata, str, str, tuple[str, ...]]:
-    """What a record says of its object's content, without its revision and its progress."""
-    return post.status is Status.DELETED, post.size, post.content_hash, post.metadata, post.reason, post.detail, post.warnings
+def _following(post: Post, stored: Post) -> Post:
+    """The record that comes after the stored one."""
+    lives_on = Status.DELETED not in {stored.status, post.status}
+    return replace(
+        post,
+        generation=stored.generation + 1,
+        added=stored.added if lives_on else post.added,
+        leftovers=stored.leftovers + ((stored.rendition.key,) if stored.rendition else ()),
+    )
 
 
-def _same(stored: Post, post: Post) -> bool:
-    return _content(stored) == _content(post)
+def _saying(post: Post) -> str:
+    """The digest of what a record says of its object's content, without its revision and its progress."""
+    said = [
+        post.status is Status.DELETED,
+        post.size,
+        post.content_hash,
+        {**asdict(post.metadata), "published": instant(post.metadata.published)},
+        post.reason,
+        post.detail,
+        post.warnings,
+    ]
+    return digest(json.dumps(said, sort_keys=True))
 
 
 def _outcome(post: Post) -> Outcome:

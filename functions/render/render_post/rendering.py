@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from postkeep.errors import ObjectMissing, PostkeepError, Superseded
+from postkeep.errors import ObjectMissing, Superseded
 from postkeep.messages import RenderRequest, ThumbnailRequest
-from postkeep.ports import ObjectStore, PictureStore, PostStore, Queue
+from postkeep.ports import Filed, ObjectStore, PictureStore, PostStore, Queue, Rendered
 from postkeep.post import Picture, PictureStatus, Post, PostId, Rendition, Status, picture_id
 from postkeep.postfile import split
 from render_post.rendition import RULES, PictureReference, encode, render
@@ -25,11 +25,8 @@ class Outcome(StrEnum):
     """What became of a request."""
 
     RENDERED = "rendered"
+    RESUMED = "resumed"
     CLEARED = "cleared"
-
-
-class RecordMissing(PostkeepError):
-    """A request names a post that has no record: it is tried again, and then waits in the dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +57,51 @@ class Rendering:
         """Render the post, or clear what is derived from it where it is deleted or rejected.
 
         Raises:
-            Superseded: if the record is of another generation than the request, or became one meanwhile.
-            Conflict: if another writer of the same pictures was in the way.
-            RecordMissing: if there is no record.
+            Superseded: if there is no record, or it is of another generation than the request, or became one meanwhile.
+            Conflict: if another writer of the same items was in the way.
             ObjectMissing: if the version that the record names is gone while the record still names it.
         """
-        post = self.posts.get(request.post_id)
-        if post is None:
-            raise RecordMissing(request.post_id)
-        if post.generation != request.generation:
-            # A delivery of this request that died may have left its rendition behind.
-            self._sweep(post.id, request.generation, keep=None)
-            raise Superseded(post.id, f"asked for generation {request.generation}, the record has {post.generation}")
-        if post.status in {Status.DELETED, Status.REJECTED}:
-            self._arrange(post, ())
-            self._sweep(post.id, post.generation, keep=None)
+        filed = self.posts.filed(request.post_id)
+        if filed is None or filed.post.generation != request.generation:
+            # A delivery of this request that died may have left its rendition behind, to which nobody will ever point.
+            self.archive.delete([rendition_key(request.post_id, request.generation)])
+            known = f"the record has {filed.post.generation}" if filed else "there is no record"
+            raise Superseded(request.post_id, f"asked for generation {request.generation}, {known}")
+        if filed.post.status in {Status.DELETED, Status.REJECTED}:
+            self._arrange(filed.post, ())
+            self.archive.delete(filed.post.leftovers)
+            self.posts.settle(filed, None, changed=self.now())
             return Outcome.CLEARED
-        self._render(post)
+        made_by = filed.post.rendition.rules if filed.post.rendition else 0
+        if made_by > RULES or (made_by == RULES and not request.force):
+            return self._resume(filed.post)
+        self._render(filed)
         return Outcome.RENDERED
 
-    def _render(self, post: Post) -> None:
+    def _resume(self, post: Post) -> Outcome:
+        """The text is there, by these rules or later ones: what can be left to do is what comes after its being recorded."""
+        self._request(post, [p for p in self.pictures.of_post(post.id) if p.status is PictureStatus.PENDING])
+        self.archive.delete(post.leftovers)
+        return Outcome.RESUMED
+
+    def _render(self, filed: Filed) -> None:
+        post = filed.post
         rendered = render(self._body(post), post.metadata, post.key)
-        key = rendition_key(post)
+        key = rendition_key(post.id, post.generation)
         self.archive.put(key, encode(post.id, post.generation, rendered), content_type="application/json")
+        before = post.rendition.key if post.rendition else key
         try:
             waiting = self._arrange(post, rendered.pictures[:_MAX_PICTURES])
+            self.archive.delete(post.leftovers)
             rendition = Rendition(key, RULES, len(rendered.text), len(rendered.pictures))
-            if (post.status, post.rendition, post.summary) != (Status.READY, rendition, rendered.summary):
-                self.posts.finish(post, rendition, summary=rendered.summary, changed=self.now())
+            replaced = () if before == key else (before,)
+            self.posts.settle(filed, Rendered(rendition, rendered.summary, replaced), changed=self.now())
         except Superseded:
             # Generations only grow, so nobody will ever point to this one's rendition.
             self.archive.delete([key])
             raise
         self._request(post, waiting)
-        self._sweep(post.id, post.generation, keep=key)
+        self.archive.delete(replaced)
 
     def _body(self, post: Post) -> str:
         try:
@@ -102,7 +110,10 @@ class Rendering:
             current = self.posts.get(post.id)
             if current is None or current.generation != post.generation:
                 raise Superseded(post.id, "the object changed meanwhile") from None
-            raise
+            if current.revision == post.revision:
+                raise
+            # The same content was put again, and the version that was read of is gone.
+            return self._body(current)
         return split(found.body).body
 
     def _arrange(self, post: Post, references: tuple[PictureReference, ...]) -> list[Picture]:
@@ -118,18 +129,12 @@ class Rendering:
         referer = post.metadata.source_url or ""
         self.thumbnails.send([ThumbnailRequest(post.id, p.id, p.address, referer).encode() for p in pictures])
 
-    def _sweep(self, post_id: PostId, generation: int, keep: str | None) -> None:
-        """Delete the renditions up to a generation; a later one's, written meanwhile, stays."""
-        folder = prefix(post_id)
-        last = f"{folder}{generation + 1:08d}-"
-        self.archive.delete([key for key in self.archive.keys(folder) if key < last and key != keep])
-
 
 def prefix(post_id: PostId) -> str:
     """Where a post's renditions lie in the archive bucket."""
     return f"renditions/{post_id}/"
 
 
-def rendition_key(post: Post) -> str:
+def rendition_key(post_id: PostId, generation: int) -> str:
     """The rendition's own name: generations never share one, so that no late handler can overwrite or delete another's."""
-    return f"{prefix(post.id)}{post.generation:08d}-{RULES}.json"
+    return f"{prefix(post_id)}{generation:08d}-{RULES}.json"

@@ -16,8 +16,8 @@ from render_post.structure import read_blocks
 from render_post.summary import summarize
 from render_post.text import plain_text
 
-RULES = "1"
-"""The version of the cleaning: part of the rendition's object key. It changes with anything that changes a rendition."""
+RULES = 1
+"""The version of the cleaning: part of the rendition's object key. It grows with anything that changes a rendition."""
 
 MAX_PICTURES = 1_000
 """Pictures listed for one post; real posts have up to 102."""

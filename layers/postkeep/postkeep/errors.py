@@ -5,6 +5,7 @@
     PostkeepError
     ├── PostRejected          the file is at fault: recorded on the post with its reason, never retried
     ├── Superseded            a newer revision is already known: there is nothing to do
+    ├── Differs               the record says something else of the content: decide what follows it
     ├── Conflict              another writer came between a read and its write: read again and decide anew
     ├── ObjectMissing         no such object, or no such version of it
     ├── ObjectTooLarge        the object is larger than the reader's limit
@@ -20,6 +21,10 @@ Errors carry data, not sentences to be parsed: each has the fields that its hand
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from postkeep.post import Post
 
 
 class PostkeepError(Exception):
@@ -47,6 +52,14 @@ class Superseded(PostkeepError):
         super().__init__(f"{post_id}: {why}")
         self.post_id = post_id
         self.why = why
+
+
+class Differs(PostkeepError):
+    """The record that is there says something else of the object's content; carries it (a :class:`postkeep.post.Post`)."""
+
+    def __init__(self, stored: "Post") -> None:
+        super().__init__(f"{stored.id}: generation {stored.generation} says something else")
+        self.stored = stored
 
 
 class Conflict(PostkeepError):

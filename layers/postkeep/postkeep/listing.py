@@ -1,27 +1,59 @@
-"""The listings that a post appears in: which partitions of the table, and in what order.
+"""The listings that a post appears in, and where the table keeps them.
 
-A listing is a partition of thin rows ``(order, post id)``, written in the same transaction as the Post. A multi-valued
-attribute such as a tag needs one row a value, which an index over the Post item cannot give. See
+A listing is a partition of an index of the table. What a post has one of (its author, its host, its content …) is an attribute of
+its own record; of its tags and categories the first is, and each further one is a *row*, a thin item beside the record. See
 ``docs/decisions/0002-key-schema.md``.
 """
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from postkeep.post import Post, Status
+from postkeep.address import canonical
+from postkeep.post import Post, PostId, Status, digest
 
 MAX_VALUES = 20
-"""Tags and categories listed, each: a Post, its old rows and its new ones stay under DynamoDB's 100 items a transaction."""
+"""Tags and categories listed, each: a record, its old rows and its new ones stay under DynamoDB's 100 items a transaction."""
 
-SHARDS = {"all": 4, "archive": 4}
-"""Listings that every post goes into are spread, since one partition key takes 1,000 writes a second."""
+SHARDS = 4
+"""Partitions of what every post goes into, since one takes 1,000 writes a second. Changing it is a migration."""
 
 UNKNOWN = "0000-00-00T00:00:00.000Z"
 """The order of posts without a date: after all others, newest first."""
 
 _VALUE_BYTES = 512
 """A partition key has 2,048 bytes at most; a longer value is listed under its digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where a kind of listing is kept.
+
+    Attributes:
+        name: of the table's index.
+        attribute: its partition key.
+        spread: whether a listing is spread over :data:`SHARDS` partitions.
+    """
+
+    name: str
+    attribute: str
+    spread: bool = False
+
+
+INDEXES: Mapping[str, Index] = {
+    "all": Index("by_published", "shelf", spread=True),
+    "status": Index("by_published", "shelf"),
+    "archive": Index("by_archive", "of_archive", spread=True),
+    "author": Index("by_author", "of_author"),
+    "host": Index("by_host", "of_host"),
+    "address": Index("by_address", "of_address"),
+    "content": Index("by_content", "of_content"),
+    "tag": Index("by_tag", "of_tag"),
+    "category": Index("by_category", "of_category"),
+}
+"""By kind of listing."""
 
 
 def instant(moment: datetime | None) -> str:
@@ -40,52 +72,75 @@ def name(kind: str, value: str = "") -> str:
     """The name of a listing.
 
     Args:
-        kind: ``all``, ``archive``, ``author``, ``tag``, ``category``, ``host``, ``url``, ``content`` or ``status``.
-        value: the author's name, the tag, and so on.
+        kind: one of :data:`INDEXES`.
+        value: the author's name, the tag, and so on; a long one is named by its digest, and an address always is.
     """
     raw = value.encode()
-    if len(raw) > _VALUE_BYTES:
-        value = "sha256:" + hashlib.sha256(raw).hexdigest()
+    if kind == "address" or len(raw) > _VALUE_BYTES:
+        value = "sha256:" + (digest(value) if kind == "address" else hashlib.sha256(raw).hexdigest())
     return f"{kind}#{value}"
 
 
-def shards(listing: str) -> list[str]:
-    """The partition keys that hold a listing."""
-    count = SHARDS.get(listing.partition("#")[0], 1)
-    return [f"LIST#{listing}"] if count == 1 else [f"LIST#{listing}#{n}" for n in range(count)]
+def address_name(url: str) -> str:
+    """The name of the listing of an article's address, however the address is written."""
+    return name("address", canonical(url))
 
 
-def shard_of(listing: str, post_id: str) -> str:
-    """The partition key that holds a post's row of a listing."""
-    parts = shards(listing)
-    return parts[int.from_bytes(post_id.encode()[:8], "big") % len(parts)]
+def partitions(listing: str) -> tuple[Index, list[str]]:
+    """The index that keeps a listing, and the partitions of it that the listing is spread over."""
+    kind, _, value = listing.partition("#")
+    index = INDEXES[kind]
+    value = value or "live" if kind == "all" else value
+    return index, [f"{value}#{n}" for n in range(SHARDS)] if index.spread else [value]
+
+
+def partition_of(listing: str, post_id: PostId) -> tuple[Index, str]:
+    """The index that keeps a listing, and the one partition that a post is in."""
+    index, parts = partitions(listing)
+    return index, parts[shard(post_id) % len(parts)]
+
+
+def shard(post_id: PostId) -> int:
+    """The number, below :data:`SHARDS`, of a post's partition of what every post goes into."""
+    return int.from_bytes(post_id.encode()[:8], "big") % SHARDS
+
+
+def own_listings(post: Post) -> list[str]:
+    """The names of the listings that a post's record itself is in, one of a kind at most.
+
+    Live posts are in all of them; a rejected one only among the rejected (and under its content, for copies); a tombstone among
+    the deleted.
+    """
+    if post.status is Status.DELETED:
+        return [name("status", post.status)]
+    if post.status is Status.REJECTED:
+        return [name("status", post.status), *([name("content", post.content_hash)] if post.content_hash else [])]
+    meta = post.metadata
+    found = [name("all"), name("archive", post.archive), name("content", post.content_hash)]
+    if meta.author:
+        found.append(name("author", meta.author))
+    found += [name("tag", tag) for tag in meta.tags[:1]]
+    found += [name("category", category) for category in meta.categories[:1]]
+    if meta.source_url:
+        found.append(address_name(meta.source_url))
+        if host := source_host(meta.source_url):
+            found.append(name("host", host))
+    return found
+
+
+def further_listings(post: Post) -> list[str]:
+    """The names of the listings that a post is in by rows: its tags and categories but the first of each."""
+    if post.status in {Status.DELETED, Status.REJECTED}:
+        return []
+    meta = post.metadata
+    return [name("tag", tag) for tag in meta.tags[1:MAX_VALUES]] + [
+        name("category", category) for category in meta.categories[1:MAX_VALUES]
+    ]
 
 
 def listings(post: Post) -> frozenset[str]:
-    """The names of the listings that a post appears in.
-
-    Live posts appear in all of them; a rejected one only among the rejected (and under its content, for copies); a
-    tombstone among the deleted.
-    """
-    if post.status is Status.DELETED:
-        return frozenset({name("status", "deleted")})
-    if post.status is Status.REJECTED:
-        return frozenset(
-            {name("status", "rejected"), name("content", post.content_hash)}
-            if post.content_hash
-            else {name("status", "rejected")}
-        )
-    meta = post.metadata
-    names = {name("all"), name("archive", post.archive), name("content", post.content_hash)}
-    if meta.author:
-        names.add(name("author", meta.author))
-    names.update(name("tag", tag) for tag in meta.tags[:MAX_VALUES])
-    names.update(name("category", category) for category in meta.categories[:MAX_VALUES])
-    if meta.source_url:
-        names.add(name("url", meta.source_url))
-        if host := source_host(meta.source_url):
-            names.add(name("host", host))
-    return frozenset(names)
+    """The names of all listings that a post appears in."""
+    return frozenset(own_listings(post) + further_listings(post))
 
 
 def source_host(url: str) -> str:

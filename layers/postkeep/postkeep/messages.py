@@ -1,7 +1,7 @@
 """The two messages between functions: versioned, and references only (bodies exceed SQS's 256 KB)."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
 from postkeep.errors import MessageInvalid
@@ -16,8 +16,10 @@ class _Message:
     version: ClassVar[int] = 1
 
     def encode(self) -> str:
-        """Give the message as compact JSON, with its kind and version."""
-        return json.dumps({"kind": self.kind, "v": self.version, **asdict(self)}, ensure_ascii=False, separators=(",", ":"))
+        """Give the message as compact JSON, with its kind and version; fields that have their defaults are left out."""
+        defaults = _defaults(type(self))
+        said = {name: value for name, value in asdict(self).items() if name not in defaults or value != defaults[name]}
+        return json.dumps({"kind": self.kind, "v": self.version, **said}, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def decode(cls, body: str) -> Self:
@@ -31,10 +33,15 @@ class _Message:
             message = f"not a {cls.kind} of version {cls.version}"
             raise MessageInvalid(message)
         expected = {field.name: field.type for field in fields(cls)}
+        found = _defaults(cls) | found
         if set(found) != set(expected) or any(type(found[name]) is not kind for name, kind in expected.items()):
             message = f"{cls.kind}: the fields do not fit"
             raise MessageInvalid(message)
         return cls(**found)
+
+
+def _defaults(kind: type[_Message]) -> dict[str, Any]:
+    return {field.name: field.default for field in fields(kind) if field.default is not MISSING}
 
 
 def _load(body: str) -> dict[str, Any]:
@@ -59,12 +66,14 @@ class RenderRequest(_Message):
     Attributes:
         post_id: whose.
         generation: the generation of the record that asked; an older request than the record is superseded.
+        force: whether a text that is there, made by the same rules, is made again.
     """
 
     kind: ClassVar[str] = "render"
 
     post_id: str
     generation: int
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,34 @@ class Queue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A record, and the rows that stand beside it.
+
+    Attributes:
+        post: the record.
+        rows: the order of each row, by the name of its listing.
+    """
+
+    post: Post
+    rows: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What settling records of a text.
+
+    Attributes:
+        rendition: where the text lies, and its counts.
+        summary: its first words.
+        leftovers: rendition objects that it replaces, by their keys: still to be deleted.
+    """
+
+    rendition: Rendition
+    summary: str
+    leftovers: tuple[str, ...] = ()
+
+
 class PostStore(Protocol):
     """The posts' records, as parse and render need them."""
 
@@ -65,39 +93,44 @@ class PostStore(Protocol):
         """The record as last written (a consistent read), or None."""
         ...
 
-    def save(self, post: Post, *, replacing: Post | None) -> None:
-        """Write the record and exactly the listing rows that it calls for, in one transaction.
+    def filed(self, post_id: PostId) -> "Filed | None":
+        """The record as last written, with its rows (one consistent read), or None."""
+        ...
 
-        Args:
-            post: the new record.
-            replacing: the record that was read; its rows that the new one no longer calls for are deleted.
+    def offer(self, post: Post) -> Post | None:
+        """Write the first record of a key, or, where the stored one says the same, advance its revision alone.
+
+        One conditional write, which needs no read before it.
+
+        Returns:
+            the record that was there and says the same; None where there was none.
 
         Raises:
-            Superseded: if a record with a later sequencer is stored.
+            Superseded: if the stored record is of a later sequencer.
+            Differs: if the stored record says something else; carries it.
+        """
+        ...
+
+    def replace(self, post: Post, *, replacing: Post) -> None:
+        """Write a record over the one that was read.
+
+        Raises:
+            Superseded: if the stored record is of a later sequencer.
             Conflict: if the stored record is not ``replacing`` any more.
         """
         ...
 
-    def touch(self, post: Post, *, replacing: Post) -> None:
-        """Write only the revision of a record whose content is unchanged: one conditional write.
-
-        Raises:
-            Superseded: as for :meth:`save`.
-            Conflict: as for :meth:`save`.
-        """
-        ...
-
-    def finish(self, post: Post, rendition: Rendition, *, summary: str, changed: datetime) -> None:
-        """Record the rendition on the post that was read, and make it READY.
+    def settle(self, filed: "Filed", outcome: Rendered | None, *, changed: datetime) -> None:
+        """Record that what is derived from a post agrees with it, and make its rows those that it calls for.
 
         Args:
-            post: the record that was read.
-            rendition: the text that was made of it.
-            summary: the first words of the text.
-            changed: now (UTC).
+            filed: the record and the rows that were read.
+            outcome: the text that was made of it, which makes it READY; None for a tombstone or a rejection.
+            changed: now (UTC), for readers of the changes; only a text is a change.
 
         Raises:
             Superseded: if the stored record has another generation.
+            Conflict: if another writer of the same items was in the way.
         """
         ...
 
@@ -151,6 +184,16 @@ class Listings(Protocol):
             after: the order of the last row seen; only rows that come later in the listing are given.
             low: the least order, inclusive.
             high: the greatest order, exclusive.
+            limit: how many rows at most.
+        """
+        ...
+
+    def changes(self, *, after: str, until: str, limit: int) -> list[Row]:
+        """One stretch of the change feed, oldest first: where each record stands that was written last in between.
+
+        Args:
+            after: the order of the last row seen, exclusive; an instant or an instant with an id.
+            until: the greatest order, inclusive.
             limit: how many rows at most.
         """
         ...

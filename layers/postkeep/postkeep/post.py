@@ -53,7 +53,8 @@ class PictureStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """128 bits of a text's SHA-256, as 26 lower-case base32 characters."""
     raw = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:_ID_BYTES]
     return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
 
@@ -63,12 +64,12 @@ def post_id(key: str) -> PostId:
 
     The key itself cannot serve: real keys hold up to 1,024 bytes of spaces, ``#``, ``%``, controls and emoji.
     """
-    return _digest(key)
+    return digest(key)
 
 
 def picture_id(address: str) -> PictureId:
     """The identity of a picture within its post: 128 bits of its origin address's SHA-256."""
-    return _digest(address)
+    return digest(address)
 
 
 def is_post_key(key: str) -> bool:
@@ -125,13 +126,19 @@ class Rendition:
         key: the object in the archive bucket.
         rules: the version of the cleaning that made it.
         characters: characters of plain text, white space included.
-        pictures: pictures of the article, in the order of the article.
+        pictures: how many pictures the article has.
+        language: a BCP 47 tag of the text, such as ``zh-Hant``; ``und`` where none can be told.
+        words: words of plain text; a Chinese character counts as one.
+        reading_seconds: how long reading it takes.
     """
 
     key: str
-    rules: str
+    rules: int
     characters: int
     pictures: int
+    language: str = "und"
+    words: int = 0
+    reading_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +187,9 @@ class Post:
         rendition: the text, once it is made.
         summary: the first words of the text, once it is made.
         expires: when DynamoDB may drop a tombstone (UTC), else None.
+        saying: the digest of all that the record says of the file's content: two records that say the same have the same.
+        settled: whether what is derived from the record agrees with it: its text, its rows and its pictures.
+        leftovers: rendition objects of earlier generations that are still to be deleted, by their keys.
     """
 
     key: str
@@ -197,6 +207,9 @@ class Post:
     rendition: Rendition | None = None
     summary: str = ""
     expires: datetime | None = None
+    saying: str = ""
+    settled: bool = False
+    leftovers: tuple[str, ...] = ()
 
     @property
     def id(self) -> PostId:

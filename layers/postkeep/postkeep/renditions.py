@@ -41,7 +41,7 @@ class RenditionObject:
 
     post_id: str
     generation: int
-    rules: str
+    rules: int
     markdown: str
     text: str
     pictures: tuple[RenditionPicture, ...]

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
 from postkeep.aws.s3 import Bucket
 from postkeep.errors import Conflict, Superseded
+from postkeep.ports import Filed, Rendered
 from postkeep.post import Picture, Post, Rendition
 from support.posts import EPOCH, a_post, next_of
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PICTURE = Picture(id="a", address="https://pictures.example/a")
-RENDITION = Rendition("key", "1", 1, 1)
+RENDERED = Rendered(Rendition("key", 1, 1, 1), "")
 
 
 class Refusing:
@@ -58,10 +59,19 @@ CONFLICTS = [
 
 @pytest.mark.parametrize("refusal", CONFLICTS)
 def test_a_transaction_that_meets_another_is_a_conflict(refusal: ClientError) -> None:
+    posts = DynamoPosts("t", dynamodb(refusal))
     with pytest.raises(Conflict):
-        DynamoPosts("t", dynamodb(refusal)).save(a_post(), replacing=None)
+        posts.settle(Filed(a_post(), {"tag#x": ""}), RENDERED, changed=EPOCH)
     with pytest.raises(Conflict):
         DynamoPictures("t", dynamodb(refusal)).arrange(a_post(), add=[PICTURE], remove=())
+
+
+def test_a_write_that_meets_a_transaction_is_a_conflict() -> None:
+    posts = DynamoPosts("t", dynamodb(error("TransactionConflictException")))
+    with pytest.raises(Conflict):
+        posts.offer(a_post())
+    with pytest.raises(Conflict):
+        posts.replace(next_of(a_post(), 2), replacing=a_post())
 
 
 THROTTLED = [error("ProvisionedThroughputExceededException"), error("TransactionCanceledException", "ThrottlingError")]
@@ -72,9 +82,9 @@ def test_any_other_refusal_is_passed_on(refusal: ClientError) -> None:
     post: Post = a_post()
     posts, pictures = DynamoPosts("t", dynamodb(refusal)), DynamoPictures("t", dynamodb(refusal))
     calls: list[Callable[[], object]] = [
-        lambda: posts.save(post, replacing=None),
-        lambda: posts.touch(post, replacing=post),
-        lambda: posts.finish(post, RENDITION, summary="", changed=EPOCH),
+        lambda: posts.offer(post),
+        lambda: posts.replace(post, replacing=post),
+        lambda: posts.settle(Filed(post, {}), RENDERED, changed=EPOCH),
         lambda: pictures.arrange(post, add=[PICTURE], remove=()),
         lambda: pictures.record(post.id, PICTURE),
     ]
@@ -85,9 +95,9 @@ def test_any_other_refusal_is_passed_on(refusal: ClientError) -> None:
 
 
 def test_a_condition_that_fails_without_telling_the_record_is_a_conflict() -> None:
-    refusal = error("TransactionCanceledException", "ConditionalCheckFailed", "None")
+    refusal = error("ConditionalCheckFailedException")
     with pytest.raises(Conflict):
-        DynamoPosts("t", dynamodb(refusal)).save(next_of(a_post(), 2), replacing=a_post())
+        DynamoPosts("t", dynamodb(refusal)).replace(next_of(a_post(), 2), replacing=a_post())
 
 
 def test_pictures_of_an_old_generation_are_told_by_the_first_reason() -> None:

@@ -5,7 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postkeep.listing import MAX_VALUES, SHARDS, UNKNOWN, instant, listings, name, order, shard_of, shards, source_host
+from postkeep.listing import (
+    INDEXES,
+    MAX_VALUES,
+    SHARDS,
+    UNKNOWN,
+    address_name,
+    further_listings,
+    instant,
+    listings,
+    name,
+    order,
+    own_listings,
+    partition_of,
+    partitions,
+    source_host,
+)
 from postkeep.post import Metadata, Status
 from support.posts import METADATA, a_post
 
@@ -36,7 +51,7 @@ def test_a_live_post_is_listed_under_all_that_it_says() -> None:
         "tag#山",
         "category#随笔",
         "host#tea.example",
-        "url#https://www.tea.example/posts/1",
+        address_name("https://www.tea.example/posts/1"),
         "content#" + "ab" * 32,
     }
 
@@ -54,13 +69,14 @@ def test_rejected_and_deleted_posts_have_listings_of_their_own() -> None:
 @given(st.lists(st.text(), max_size=60), st.lists(st.text(), max_size=60))
 def test_old_and_new_rows_fit_one_transaction(tags: list[str], categories: list[str]) -> None:
     post = a_post(metadata=replace(METADATA, tags=tuple(tags), categories=tuple(categories)))
-    assert 2 * len(listings(post)) + 1 <= 100
+    assert 2 * len(further_listings(post)) + 1 <= 100
     assert sum(listing.startswith("tag#") for listing in listings(post)) <= MAX_VALUES
 
 
 @given(st.text(max_size=3000))
 def test_a_partition_key_has_room_for_any_value(value: str) -> None:
-    assert len(shards(name("tag", value))[0].encode()) <= 2048
+    for kind in INDEXES:
+        assert 0 < len(partitions(name(kind, value or "-"))[1][0].encode()) <= 2048
 
 
 def test_long_values_stay_apart() -> None:
@@ -69,13 +85,29 @@ def test_long_values_stay_apart() -> None:
 
 @given(st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=26, max_size=26))
 def test_a_row_lies_in_one_of_its_listings_partitions(post_id: str) -> None:
-    for listing in ("all#", "archive#a#b", "tag#a"):
-        assert shard_of(listing, post_id) in shards(listing)
+    for listing in ("all#", "archive#a#b", "archive#", "tag#a"):
+        index, parts = partitions(listing)
+        assert (index, True) == (partition_of(listing, post_id)[0], partition_of(listing, post_id)[1] in parts)
+        assert all(parts)
 
 
 def test_what_every_post_goes_into_is_spread() -> None:
-    assert {shard_of("all#", a_post(key=f"{n}.md").id) for n in range(64)} == set(shards("all#"))
-    assert len(shards("all#")) == SHARDS["all"]
+    for listing in ("all#", "archive#", "archive#tea"):
+        parts = partitions(listing)[1]
+        assert {partition_of(listing, a_post(key=f"{n}.md").id)[1] for n in range(64)} == set(parts)
+        assert len(parts) == SHARDS
+
+
+def test_a_record_is_in_one_listing_of_a_kind_and_rows_are_the_others() -> None:
+    post = a_post(metadata=replace(METADATA, tags=("茶", "山", "水"), categories=("a", "b")))
+    attributes = [partition_of(listing, post.id)[0].attribute for listing in own_listings(post)]
+    assert len(set(attributes)) == len(attributes) == 8
+    assert further_listings(post) == ["tag#山", "tag#水", "category#b"]
+
+
+def test_deleted_and_live_posts_share_an_index_and_no_partition() -> None:
+    assert not {p for n in ("all#", "status#deleted", "status#rejected") for p in partitions(n)[1]} & {"live"}
+    assert partitions("status#deleted") == (INDEXES["status"], ["deleted"])
 
 
 def test_the_order_is_by_publication_then_id() -> None:

@@ -23,6 +23,8 @@ def test_a_thumbnail_request_survives_the_queue(post_id: str, picture_id: str, a
 def test_the_form_never_changes_without_its_version() -> None:
     # Messages wait in queues while a new version is deployed.
     assert RenderRequest("a", 2).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2}'
+    assert RenderRequest("a", 2, force=True).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2,"force":true}'
+    assert RenderRequest.decode(RenderRequest("a", 2, force=True).encode()).force
     assert ThumbnailRequest("a", "b", "c", "d").encode() == (
         '{"kind":"thumbnail","v":1,"post_id":"a","picture_id":"b","address":"c","referer":"d"}'
     )
@@ -45,6 +47,7 @@ GOOD = {"kind": "render", "v": 1, "post_id": "a", "generation": 1}
         json.dumps({**GOOD, "generation": "1"}),
         json.dumps({**GOOD, "generation": True}),
         json.dumps({**GOOD, "more": 1}),
+        json.dumps({**GOOD, "force": 1}),
         json.dumps({"kind": "render", "v": 1, "post_id": "a"}),
     ],
 )

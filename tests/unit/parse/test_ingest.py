@@ -8,7 +8,8 @@ from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from parse_post.ingest import Ingest, Outcome
 from postkeep.errors import Conflict, Superseded
 from postkeep.messages import RenderRequest
-from postkeep.post import Post, Rendition, Revision, Status, post_id
+from postkeep.ports import Filed, Rendered, StoredObject
+from postkeep.post import Post, PostId, Rendition, Revision, Status, post_id
 from support.posts import EPOCH
 
 KEY = "tea/_posts/2021-06-29-雨.md"
@@ -35,14 +36,16 @@ class World:
 
     @property
     def post(self) -> Post:
-        return self.table.records[ID]
+        found = self.table.get(ID)
+        assert found is not None
+        return found
 
     @property
     def requests(self) -> list[int]:
         return [RenderRequest.decode(body).generation for body in self.queue.sent]
 
     def finish(self) -> None:
-        self.table.finish(self.post, Rendition("r", "1", 1, 0), summary="s", changed=self.clock)
+        self.table.settle(Filed(self.post, {}), Rendered(Rendition("r", 1, 1, 0), "s"), changed=self.clock)
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_changed_content_is_a_new_generation(world: World) -> None:
 
 def test_an_absent_object_is_a_tombstone(world: World) -> None:
     assert world.event(5) is Outcome.DELETED
-    assert (world.post.status, world.post.expires) == (Status.DELETED, world.clock + timedelta(days=90))
+    assert (world.post.status, world.post.expires) == (Status.DELETED, (world.clock + timedelta(days=90)).replace(microsecond=0))
     assert world.requests == [1]
 
 
@@ -161,7 +164,7 @@ def test_a_file_that_is_too_large_is_recorded_unread(world: World) -> None:
 
 def test_without_a_sequencer_the_record_is_checked_against_the_bucket(world: World) -> None:
     assert world.event(None) is Outcome.ABSENT
-    assert ID not in world.table.records
+    assert world.table.get(ID) is None
     world.put("一")
     assert world.event(None) is Outcome.RECORDED
     assert world.post.revision.sequencer == "0" * 32
@@ -173,30 +176,30 @@ def test_without_a_sequencer_the_record_is_checked_against_the_bucket(world: Wor
     assert world.event(None) is Outcome.DELETED
 
 
-@dataclass
 class Interfering(MemoryTable):
-    """A table on which somebody else acts just before each save."""
+    """A table on which somebody else acts just before each replacement."""
 
-    meanwhile: list[Callable[[], object]] = field(default_factory=list)
+    def __init__(self, table: MemoryTable, meanwhile: list[Callable[[], object]]) -> None:
+        super().__init__()
+        self.dynamodb.items = table.dynamodb.items
+        self.meanwhile = meanwhile
 
-    def save(self, post: Post, *, replacing: Post | None) -> None:
+    def replace(self, post: Post, *, replacing: Post) -> None:
         if self.meanwhile:
             self.meanwhile.pop(0)()
-        super().save(post, replacing=replacing)
+        super().replace(post, replacing=replacing)
 
 
 def interfere(world: World, times: int) -> None:
     """Make another handler of the same event win the next races with content of its own."""
-    table = Interfering(world.table.records)
-    other = MemoryTable(world.table.records)
+    other = world.table
 
     def win() -> None:
         stored = other.get(ID)
         assert stored is not None
-        other.save(replace(stored, generation=stored.generation + 1, content_hash=str(stored.generation)), replacing=stored)
+        other.replace(replace(stored, generation=stored.generation + 1, saying=str(stored.generation)), replacing=stored)
 
-    table.meanwhile = [win] * times
-    world.table = table
+    world.table = Interfering(other, [win] * times)
 
 
 def test_a_lost_race_is_run_again(world: World) -> None:
@@ -221,15 +224,78 @@ def test_a_slow_handler_cannot_overwrite_a_later_event(world: World) -> None:
     world.put("一")
     world.event(1)
     world.put("二")
-    table = Interfering(world.table.records)
-    later = World(MemoryTable(world.table.records), world.bucket, world.queue)
+    later = World(world.table, world.bucket, world.queue)
 
     def overtake() -> None:
         world.put("三")
         later.event(3)
 
-    table.meanwhile = [overtake]
-    world.table = table
+    world.table = Interfering(world.table, [overtake])
     with pytest.raises(Superseded):
         world.event(2)
     assert world.post.metadata.title == "三"
+
+
+class Recounting(MemoryTable):
+    """A table that remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def get(self, post_id: PostId) -> Post | None:
+        self.asked.append("get")
+        return super().get(post_id)
+
+    def offer(self, post: Post) -> Post | None:
+        self.asked.append("offer")
+        return super().offer(post)
+
+    def replace(self, post: Post, *, replacing: Post) -> None:
+        self.asked.append("replace")
+        super().replace(post, replacing=replacing)
+
+
+def test_new_and_repeated_content_cost_one_conditional_write_and_no_read_of_the_record(world: World) -> None:
+    world.table = table = Recounting()
+    world.put("一")
+    world.event(1)
+    assert table.asked == ["offer"]
+    world.finish()
+    table.asked.clear()
+    world.put("一")
+    world.event(2)
+    assert table.asked == ["offer"]
+    table.asked.clear()
+    world.put("二")
+    world.event(3)
+    assert table.asked == ["offer", "replace"]
+
+
+def test_a_check_that_reads_the_object_before_another_records_it_does_not_put_it_back(world: World) -> None:
+    world.put("一")
+
+    class Slow(MemoryBucket):
+        """Between this read of the object and the write, another check finds newer content."""
+
+        def get(self, key: str, *, limit: int, version_id: str | None = None) -> StoredObject:
+            found = world.bucket.get(key, limit=limit, version_id=version_id)
+            if not meanwhile:
+                meanwhile.append(True)
+                world.put("二")
+                world.event(None)
+            return found
+
+    meanwhile: list[bool] = []
+    Ingest(world.table, world.queue, 1000, timedelta(days=90), lambda: world.clock)(KEY, None, Slow())
+    assert world.post.metadata.title == "二"
+
+
+def test_what_a_replaced_text_leaves_is_named_until_it_is_gone(world: World) -> None:
+    world.put("一")
+    world.event(1)
+    world.finish()
+    for number, title in enumerate(("二", "三"), start=2):
+        world.put(title)
+        world.event(number)
+        assert (world.post.leftovers, world.post.settled) == (("r",), False)

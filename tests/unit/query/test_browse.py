@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +15,10 @@ from query_posts.browse import Criteria, browse
 from support.posts import EPOCH, METADATA, a_post, dated
 
 
-@dataclass
 class Counting(MemoryTable):
     """Counts what is read."""
 
-    read: int = 0
+    read = 0
 
     def rows(self, listing: str, *, after: str | None, low: str | None, high: str | None, limit: int) -> list[Row]:
         self.read += limit
@@ -31,7 +30,9 @@ class Counting(MemoryTable):
 
 
 def store_of(posts: Sequence[Post]) -> Counting:
-    return Counting({post.id: post for post in posts})
+    store = Counting()
+    store.add(*posts)
+    return store
 
 
 def all_pages(store: Counting, criteria: Criteria, limit: int) -> list[str]:
@@ -123,7 +124,9 @@ def test_a_row_that_is_behind_its_record_is_passed_over() -> None:
         def posts(self, post_ids: Sequence[PostId]) -> Mapping[PostId, Post]:
             return {post.id: replace(post, metadata=dated(4))} if post_ids else {}
 
-    assert browse(Stale({post.id: post}), Criteria(), after=None, limit=5).posts == []
+    store = Stale()
+    store.add(post)
+    assert browse(store, Criteria(), after=None, limit=5).posts == []
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,20 @@
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from postkeep.errors import ObjectMissing, Superseded
 from postkeep.messages import RenderRequest, ThumbnailRequest
-from postkeep.post import Picture, PictureStatus, Post, PostId, Rendition, Revision, Status, picture_id
+from postkeep.ports import Filed, Rendered
+from postkeep.post import Picture, PictureStatus, Post, PostId, Revision, Status, picture_id
 from postkeep.renditions import RenditionObject
-from render_post.rendering import Outcome, RecordMissing, Rendering, prefix, rendition_key
+from render_post.rendering import Outcome, Rendering, prefix, rendition_key
 from support.posts import EPOCH, METADATA, a_post, next_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 IMAGE = "https://pictures.example/{}.jpg"
 
@@ -42,8 +46,15 @@ class World:
         else:
             post = next_of(stored, stored.generation + 1, status=Status.PENDING, rendition=None, summary="")
             post = replace(post, revision=Revision(post.revision.sequencer, version, "e"))
-        self.table.save(post, replacing=stored)
+        self.record(post, stored)
         return post
+
+    def record(self, post: Post, stored: Post | None) -> None:
+        if stored is None:
+            self.table.offer(post)
+        else:
+            leftovers = (stored.rendition.key,) if stored.rendition else ()
+            self.table.replace(replace(post, leftovers=leftovers, settled=False), replacing=stored)
 
     def render(self, generation: int) -> Outcome:
         use_case = Rendering(
@@ -60,7 +71,9 @@ class World:
 
     @property
     def post(self) -> Post:
-        return self.table.records[a_post().id]
+        found = self.table.get(a_post().id)
+        assert found is not None
+        return found
 
     @property
     def pictures(self) -> dict[str, PictureStatus]:
@@ -84,7 +97,7 @@ def test_a_post_gets_its_text_and_asks_for_its_pictures(world: World) -> None:
     assert world.render(1) is Outcome.RENDERED
     assert world.post.status is Status.READY
     assert world.post.rendition is not None
-    assert world.stored() == [world.post.rendition.key] == [rendition_key(post)]
+    assert world.stored() == [world.post.rendition.key] == [rendition_key(post.id, post.generation)]
     found = RenditionObject.decode(world.archive.get(world.post.rendition.key, limit=10_000).body)
     assert found.text.strip() == "一杯茶。"
     assert (found.post_id, found.generation) == (post.id, 1)
@@ -114,7 +127,7 @@ def test_a_changed_post_leaves_neither_old_text_nor_old_pictures(world: World) -
     world.queue.sent.clear()
     post = world.drop(body("水", "b", "c"))
     world.render(2)
-    assert world.stored() == [rendition_key(post)]
+    assert world.stored() == [rendition_key(post.id, post.generation)]
     assert set(world.pictures) == {IMAGE.format("b"), IMAGE.format("c")}
     assert world.asked == [IMAGE.format("b"), IMAGE.format("c")]
 
@@ -123,7 +136,7 @@ def test_a_changed_post_leaves_neither_old_text_nor_old_pictures(world: World) -
 def test_what_was_derived_from_a_post_is_cleared_with_it(world: World, status: Status) -> None:
     world.drop(body("茶", "a"))
     world.render(1)
-    world.table.save(next_of(world.post, 9, status=status, rendition=None), replacing=world.post)
+    world.record(next_of(world.post, 9, status=status, rendition=None), world.post)
     assert world.render(2) is Outcome.CLEARED
     assert (world.stored(), world.pictures) == ([], {})
 
@@ -132,15 +145,17 @@ def test_an_old_request_is_superseded_and_its_remains_are_swept(world: World) ->
     first = world.drop(body("茶", "a"))
     world.drop(body("水"))
     world.render(2)
-    world.archive.put(rendition_key(first), b"left by a handler that died", content_type="")
+    world.archive.put(rendition_key(first.id, first.generation), b"left by a handler that died", content_type="")
     with pytest.raises(Superseded):
         world.render(1)
-    assert world.stored() == [rendition_key(world.post)]
+    assert world.stored() == [rendition_key(world.post.id, world.post.generation)]
 
 
-def test_a_post_without_a_record_is_not_acknowledged(world: World) -> None:
-    with pytest.raises(RecordMissing):
+def test_a_post_without_a_record_has_nothing_to_be_done_for_it(world: World) -> None:
+    world.archive.put(rendition_key(a_post().id, 1), b"left by a handler that died", content_type="")
+    with pytest.raises(Superseded):
         world.render(1)
+    assert world.stored() == []
 
 
 def test_with_fetching_off_pictures_are_noted_and_not_asked_for(world: World) -> None:
@@ -151,28 +166,29 @@ def test_with_fetching_off_pictures_are_noted_and_not_asked_for(world: World) ->
     assert world.asked == []
 
 
-@dataclass
 class Overtaken(MemoryTable):
     """A table on which the post changes just before a chosen call."""
 
-    before: str = ""
-    change: Callable[[], object] = lambda: None
+    def __init__(self, before: str) -> None:
+        super().__init__()
+        self.before = before
+        self.change: Callable[[], object] = lambda: None
 
     def _meanwhile(self, call: str) -> None:
         if self.before == call:
             self.before = ""
             self.change()
 
-    def finish(self, post: Post, rendition: Rendition, *, summary: str, changed: datetime) -> None:
-        self._meanwhile("finish")
-        super().finish(post, rendition, summary=summary, changed=changed)
+    def settle(self, filed: Filed, outcome: Rendered | None, *, changed: datetime) -> None:
+        self._meanwhile("settle")
+        super().settle(filed, outcome, changed=changed)
 
     def of_post(self, post_id: PostId) -> list[Picture]:
         self._meanwhile("of_post")
         return super().of_post(post_id)
 
 
-@pytest.mark.parametrize("call", ["of_post", "finish"])
+@pytest.mark.parametrize("call", ["of_post", "settle"])
 def test_a_post_that_changes_meanwhile_keeps_nothing_of_the_old_text(world: World, call: str) -> None:
     table = Overtaken(before=call)
     world.table = table
@@ -185,7 +201,7 @@ def test_a_post_that_changes_meanwhile_keeps_nothing_of_the_old_text(world: Worl
     table.change = change
     with pytest.raises(Superseded):
         world.render(1)
-    assert world.stored() == [rendition_key(world.post)]
+    assert world.stored() == [rendition_key(world.post.id, world.post.generation)]
     assert world.post.generation == 2
     assert world.post.status is Status.READY
     assert set(world.pictures) == {IMAGE.format("b")}
@@ -199,7 +215,7 @@ def test_a_version_that_is_gone_is_superseded_when_the_record_moved_on_and_tried
 
     class Gone(MemoryBucket):
         def get(self, key: str, *, limit: int, version_id: str | None = None) -> None:  # type: ignore[override]
-            world.table.save(next_of(post, 9), replacing=post)
+            world.record(next_of(post, 9), post)
             raise ObjectMissing(key, version_id)
 
     world.objects = Gone()
@@ -208,6 +224,6 @@ def test_a_version_that_is_gone_is_superseded_when_the_record_moved_on_and_tried
 
 
 def test_renditions_of_a_post_sort_by_generation() -> None:
-    keys = [rendition_key(a_post(generation=n)) for n in (1, 9, 10, 99_999_999)]
+    keys = [rendition_key(a_post().id, n) for n in (1, 9, 10, 99_999_999)]
     assert keys == sorted(keys)
     assert all(key.startswith(prefix(a_post().id)) for key in keys)

@@ -40,7 +40,7 @@ class World:
     now: datetime = EPOCH
 
     def __post_init__(self) -> None:
-        self.table.save(POST, replacing=None)
+        self.table.offer(POST)
         self.table.arrange(POST, add=[PICTURE], remove=[])
 
     def fetch(self, address: str, referer: str) -> bytes:
@@ -54,7 +54,9 @@ class World:
 
     @property
     def picture(self) -> Picture:
-        return self.table.items[POST.id][PICTURE.id]
+        found = self.table.picture(POST.id, PICTURE.id)
+        assert found is not None
+        return found
 
 
 def test_makes_thumbnails() -> None:
@@ -203,7 +205,7 @@ def test_other_pictures_are_left_alone() -> None:
     other = Picture(id=picture_id("https://pictures.example/b.jpg"), address="https://pictures.example/b.jpg")
     world.table.arrange(POST, add=[other], remove=[])
     world.make()
-    assert world.table.items[POST.id][other.id] == other
+    assert world.table.picture(POST.id, other.id) == other
     assert world.table.get(POST.id) == POST
 
 

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from postkeep.aws.items import (
-    Item,
-    feed_of,
+    ROW,
+    changed_values,
+    feeds,
     picture_item,
     picture_key,
     picture_of,
+    picture_values,
     pictures_partition,
     post_item,
     post_key,
     post_of,
+    post_values,
     rendition_value,
+    row_values,
     typed,
 )
 from postkeep.aws.session import client
-from postkeep.errors import Conflict, Superseded
-from postkeep.listing import instant, listings, order, shard_of, shards
-from postkeep.ports import Row
-from postkeep.post import Picture, PictureId, Post, PostId, Rendition
+from postkeep.errors import Conflict, Differs, Superseded
+from postkeep.listing import further_listings, order, partitions
+from postkeep.ports import Filed, Rendered, Row
+from postkeep.post import Picture, PictureId, Post, PostId, Status
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,60 +67,100 @@ class DynamoPosts(_Table):
         answer = self._dynamodb.get_item(TableName=self._name, Key=post_key(post_id), ConsistentRead=True)
         return post_of(answer["Item"]) if "Item" in answer else None
 
-    def save(self, post: Post, *, replacing: Post | None) -> None:
+    def filed(self, post_id: PostId) -> Filed | None:
         """See the port."""
-        rows, stale = _rows(post), _rows(replacing) if replacing else {}
-        actions: list[Any] = [{"Put": {"TableName": self._name, "Item": post_item(post), **_unchanged(post, replacing)}}]
-        actions += [{"Delete": {"TableName": self._name, "Key": _row_key(row)}} for key, row in stale.items() if key not in rows]
-        actions += [{"Put": {"TableName": self._name, "Item": row}} for key, row in rows.items() if stale.get(key) != row]
-        self._transact(post, actions)
+        items = self._dynamodb.query(
+            TableName=self._name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=typed({":pk": f"POST#{post_id}"}),
+            # A record of 100 KB and 38 thin rows are far from the page's 1 MB.
+            ConsistentRead=True,
+        )["Items"]
+        post = next((post_of(item) for item in items if item["sk"]["S"] == "POST"), None)
+        rows = {i["sk"]["S"].removeprefix(ROW): i["published_order"]["S"] for i in items if i["sk"]["S"].startswith(ROW)}
+        return Filed(post, rows) if post else None
 
-    def touch(self, post: Post, *, replacing: Post) -> None:
+    def offer(self, post: Post) -> Post | None:
         """See the port."""
-        condition = _unchanged(post, replacing)
-        condition["ExpressionAttributeValues"] |= typed({":version_id": post.revision.version_id, ":etag": post.revision.etag})
+        values = {name: value for name, value in post_values(post).items() if name not in {"pk", "sk"}}
+        expression = _assignments(values, keep=_KEPT)
+        expression["ConditionExpression"] = "attribute_not_exists(pk) OR (saying = :saying AND sequencer <= :sequencer)"
         try:
-            self._dynamodb.update_item(
+            answer = self._dynamodb.update_item(
                 TableName=self._name,
                 Key=post_key(post.id),
-                UpdateExpression="SET sequencer = :sequencer, version_id = :version_id, etag = :etag",
-                **condition,
+                **expression,
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            _raise_conflict(post, error, [error.response])
+            _refuse(post, error)
+            if stored := _stored(error):
+                raise Differs(stored) from error
+            raise
+        return post_of(answer["Attributes"]) if answer.get("Attributes") else None
+
+    def replace(self, post: Post, *, replacing: Post) -> None:
+        """See the port."""
+        try:
+            self._dynamodb.put_item(
+                TableName=self._name,
+                Item=post_item(post),
+                ConditionExpression="generation = :generation AND sequencer <= :sequencer",
+                ExpressionAttributeValues=typed({":generation": replacing.generation, ":sequencer": post.revision.sequencer}),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            _refuse(post, error)
+            if _code(error) == _FAILED:
+                raise Conflict(post.id) from error
             raise
 
-    def finish(self, post: Post, rendition: Rendition, *, summary: str, changed: "datetime") -> None:
+    def settle(self, filed: Filed, outcome: Rendered | None, *, changed: "datetime") -> None:
         """See the port."""
-        values = {
-            ":ready": "ready",
-            ":rendition": rendition_value(rendition),
-            ":summary": summary,
-            ":generation": post.generation,
-            ":changed": instant(changed),
-            ":feed": feed_of(post.id),
-            ":order": f"{instant(changed)}#{post.id}",
+        post = filed.post
+        values: dict[str, Any] = {"settled": True}
+        if outcome is not None:
+            values |= {
+                "status": Status.READY.value,
+                "rendition": rendition_value(outcome.rendition),
+                "summary": outcome.summary,
+                **changed_values(post.id, changed),
+            }
+        leftovers = list(outcome.leftovers) if outcome else []
+        if leftovers:
+            values["leftovers"] = leftovers
+        update: Any = {
+            "TableName": self._name,
+            "Key": post_key(post.id),
+            **_assignments(values),
+            "ConditionExpression": "generation = :generation",
         }
+        update["ExpressionAttributeValues"] |= typed({":generation": post.generation})
+        if not leftovers:
+            update["UpdateExpression"] += " REMOVE leftovers"
+        if outcome is not None:
+            # While a new version of the cleaning is rolled out, the old one may still be at work on the same generation.
+            update["ConditionExpression"] += " AND (attribute_not_exists(#rendition) OR #rendition.#rules <= :rules)"
+            update["ExpressionAttributeNames"]["#rules"] = "rules"
+            update["ExpressionAttributeValues"] |= typed({":rules": outcome.rendition.rules})
+        wanted = dict.fromkeys(further_listings(post), order(post))
+        actions: list[Any] = [
+            {"Delete": {"TableName": self._name, "Key": {**post_key(post.id), "sk": {"S": f"{ROW}{listing}"}}}}
+            for listing in filed.rows.keys() - wanted.keys()
+        ]
+        actions += [
+            {"Put": {"TableName": self._name, "Item": typed(row_values(listing, position))}}
+            for listing, position in wanted.items()
+            if filed.rows.get(listing) != position
+        ]
         try:
-            self._dynamodb.update_item(
-                TableName=self._name,
-                Key=post_key(post.id),
-                UpdateExpression="SET #status = :ready, rendition = :rendition, summary = :summary, changed = :changed, "
-                "feed = :feed, change_order = :order",
-                ConditionExpression="generation = :generation",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues=typed(values),
-            )
+            if actions:
+                self._dynamodb.transact_write_items(TransactItems=[{"Update": update}, *actions])
+            else:
+                self._dynamodb.update_item(**update)
         except ClientError as error:
-            if _code(error) == "ConditionalCheckFailedException":
-                raise _outdated(post) from error
-            raise
-
-    def _transact(self, post: Post, actions: list[Any]) -> None:
-        try:
-            self._dynamodb.transact_write_items(TransactItems=actions)
-        except ClientError as error:
-            _raise_conflict(post, error, error.response.get("CancellationReasons", []))
+            _raise_outdated(post, error)
             raise
 
 
@@ -150,11 +194,7 @@ class DynamoPictures(_Table):
             try:
                 self._dynamodb.transact_write_items(TransactItems=[current, *batch])  # type: ignore[list-item]
             except ClientError as error:
-                reasons = error.response.get("CancellationReasons", [])
-                if reasons and reasons[0].get("Code") == "ConditionalCheckFailed":
-                    raise _outdated(post) from error
-                if _is_conflict(error):
-                    raise Conflict(post.id) from error
+                _raise_outdated(post, error)
                 raise
 
     def record(self, post_id: PostId, picture: Picture) -> None:
@@ -164,7 +204,7 @@ class DynamoPictures(_Table):
                 TableName=self._name, Item=picture_item(post_id, picture), ConditionExpression="attribute_exists(pk)"
             )
         except ClientError as error:
-            if _code(error) == "ConditionalCheckFailedException":
+            if _code(error) == _FAILED:
                 raise Superseded(post_id, f"the picture {picture.id} is gone") from error
             raise
 
@@ -175,26 +215,45 @@ class DynamoListings(_Table):
     def rows(self, listing: str, *, after: str | None, low: str | None, high: str | None, limit: int) -> list[Row]:
         """See the port.
 
-        Reads ``limit + 1`` thin rows from each of the listing's partitions at most.
+        Reads ``limit + 1`` thin entries from each of the listing's partitions at most.
         """
         top = min(filter(None, (after, high)), default=_LAST)
-        values = {":low": low or _FIRST, ":top": top}
-        found: list[str] = []
-        if values[":low"] > top:
+        if (low or _FIRST) > top:
             return []
-        for shard in shards(listing):
-            answer = self._dynamodb.query(
-                TableName=self._name,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :top",
-                ExpressionAttributeValues=typed({":pk": shard, **values}),
-                ProjectionExpression="sk",
-                ScanIndexForward=False,
-                # BETWEEN includes its upper end, which is the last row seen: one more, to leave it out.
-                Limit=limit + 1,
-            )
-            found += [item["sk"]["S"] for item in answer["Items"] if item["sk"]["S"] != top]
-        found.sort(reverse=True)
-        return [Row(sk, sk.partition("#")[2]) for sk in found[:limit]]
+        index, parts = partitions(listing)
+        keys = (index.name, index.attribute, "published_order")
+        found = [row for part in parts for row in self._stretch(keys, part, (low or _FIRST, top), limit, newest_first=True)]
+        found.sort(key=lambda row: row.order, reverse=True)
+        return found[:limit]
+
+    def changes(self, *, after: str, until: str, limit: int) -> list[Row]:
+        """See the port.
+
+        Reads ``limit + 1`` thin entries from each of the feed's partitions at most.
+        """
+        keys = ("by_change", "feed", "change_order")
+        found = [row for feed in feeds() for row in self._stretch(keys, feed, (after, until), limit, newest_first=False)]
+        found.sort(key=lambda row: row.order)
+        return found[:limit]
+
+    def _stretch(
+        self, keys: tuple[str, str, str], partition: str, between: tuple[str, str], limit: int, *, newest_first: bool
+    ) -> list[Row]:
+        """The rows of one partition between two orders, both exclusive but for the one that is not begun from."""
+        index, attribute, orders = keys
+        begin = between[1] if newest_first else between[0]
+        answer = self._dynamodb.query(
+            TableName=self._name,
+            IndexName=index,
+            KeyConditionExpression=f"{attribute} = :partition AND {orders} BETWEEN :low AND :high",
+            ExpressionAttributeValues=typed({":partition": partition, ":low": between[0], ":high": between[1]}),
+            ProjectionExpression=orders,
+            ScanIndexForward=not newest_first,
+            # BETWEEN includes its ends, and one of them is the last row seen: one more, to leave it out.
+            Limit=limit + 1,
+        )
+        found = [item[orders]["S"] for item in answer["Items"]]
+        return [Row(position, position.rpartition("#")[2]) for position in found if position != begin]
 
     def posts(self, post_ids: Sequence[PostId]) -> Mapping[PostId, Post]:
         """See the port."""
@@ -215,62 +274,57 @@ class DynamoListings(_Table):
         return self._pictures(post_id, consistent=False)
 
 
-def _rows(post: Post) -> dict[tuple[str, str], Item]:
-    """The listing rows that a record calls for, by their keys."""
-    position = order(post)
-    partitions = [shard_of(listing, post.id) for listing in listings(post)]
+_KEPT = frozenset({"status", "generation", "added_order", "feed", "change_order", "expires", "settled"})
+"""What a record keeps when the same content is put again."""
+
+_FAILED, _CONFLICT = "ConditionalCheckFailedException", "TransactionConflictException"
+
+
+def _assignments(values: Mapping[str, Any], *, keep: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The update that sets attributes.
+
+    Args:
+        values: by name.
+        keep: those of them that stay as they are where they are there.
+    """
+    terms = [f"#{name} = if_not_exists(#{name}, :{name})" if name in keep else f"#{name} = :{name}" for name in values]
     return {
-        (partition, position): typed({"pk": partition, "sk": position, "added_order": f"{instant(post.added)}#{post.id}"})
-        for partition in sorted(partitions)
-    }
-
-
-def _row_key(row: Item) -> Item:
-    return {"pk": row["pk"], "sk": row["sk"]}
-
-
-def _unchanged(post: Post, replacing: Post | None) -> dict[str, Any]:
-    """The condition of every write of a Post: nobody wrote its content since it was read, nor a later revision."""
-    if replacing is None:
-        return {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    return {
-        "ConditionExpression": "generation = :generation AND sequencer <= :sequencer",
-        "ExpressionAttributeValues": typed({":generation": replacing.generation, ":sequencer": post.revision.sequencer}),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        "UpdateExpression": "SET " + ", ".join(terms),
+        "ExpressionAttributeNames": {f"#{name}": name for name in values},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in typed(values).items()},
     }
 
 
 def _unless_there(post_id: PostId, picture: Picture) -> dict[str, Any]:
     """An update that creates a picture's item and leaves one that is there as it is."""
-    item = picture_item(post_id, picture)
-    attributes = [name for name in item if name not in {"pk", "sk"}]
-    return {
-        "Key": {"pk": item["pk"], "sk": item["sk"]},
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in attributes),
-        "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
-        "ExpressionAttributeValues": {f":{name}": item[name] for name in attributes},
-    }
-
-
-def _outdated(post: Post) -> Superseded:
-    return Superseded(post.id, f"generation {post.generation} is not the current one")
+    item = picture_values(post_id, picture)
+    values = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
+    return {"Key": picture_key(post_id, picture.id), **_assignments(values, keep=frozenset(values))}
 
 
 def _code(error: ClientError) -> str:
     return error.response["Error"]["Code"]
 
 
-def _is_conflict(error: ClientError) -> bool:
-    """Whether a transaction met another writer of the same items."""
-    reasons = error.response.get("CancellationReasons", [])
-    return _code(error) == "TransactionConflictException" or any(r.get("Code") == "TransactionConflict" for r in reasons)
+def _stored(error: ClientError) -> Post | None:
+    """The record whose condition failed."""
+    item: Any = error.response.get("Item")
+    return post_of(item) if _code(error) == _FAILED and item else None
 
 
-def _raise_conflict(post: Post, error: ClientError, reasons: Sequence[Any]) -> None:
-    """Raise what a failed condition on a Post means; return where the error is another."""
-    failed = next((r for r in reasons if r.get("Item")), None)
-    if failed is not None and post_of(failed["Item"]).revision.sequencer > post.revision.sequencer:
+def _refuse(post: Post, error: ClientError) -> None:
+    """Raise where a later revision is stored, or a transaction on the record is under way; return where it is another error."""
+    stored = _stored(error)
+    if stored and stored.revision.sequencer > post.revision.sequencer:
         raise Superseded(post.id, "a later revision is recorded") from error
-    refused = _code(error) == "ConditionalCheckFailedException" or any(r.get("Code") == "ConditionalCheckFailed" for r in reasons)
-    if refused or _is_conflict(error):
+    if _code(error) == _CONFLICT:
+        raise Conflict(post.id) from error
+
+
+def _raise_outdated(post: Post, error: ClientError) -> None:
+    """Raise what a failed condition on a post's generation means; return where the error is another."""
+    reasons = error.response.get("CancellationReasons", [])
+    if _code(error) == _FAILED or any(r.get("Code") == "ConditionalCheckFailed" for r in reasons):
+        raise Superseded(post.id, f"generation {post.generation} is not the current one") from error
+    if _code(error) == _CONFLICT or any(r.get("Code") == "TransactionConflict" for r in reasons):
         raise Conflict(post.id) from error

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from postkeep.listing import instant
+from postkeep.listing import SHARDS, UNKNOWN, instant, order, own_listings, partition_of, shard
 from postkeep.post import Metadata, Picture, PictureStatus, Post, PostId, Rendition, Revision, Status, Thumbnail
 
 type Item = dict[str, Any]
 """Attribute values by name, in the client's typed form (``{"S": …}``)."""
 
-FEED_SHARDS = 4
-"""Partitions of the change feed: every write of every Post moves a row of it, and one partition takes 1,000 writes a second."""
+ROW = "ROW#"
+"""What the sort keys of a record's rows begin with."""
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -46,92 +48,138 @@ def picture_key(post_id: PostId, picture_id: str) -> Item:
 
 
 def feed_of(post_id: PostId) -> str:
-    """The partition of the change feed that a post's row is in."""
-    return f"FEED#{ord(post_id[0]) % FEED_SHARDS}"
+    """The partition of the change feed that a post is in."""
+    return feeds()[shard(post_id)]
+
+
+def feeds() -> list[str]:
+    """The partitions of the change feed: every write of every record moves a row of it."""
+    return [f"FEED#{n}" for n in range(SHARDS)]
 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def post_item(post: Post) -> Item:
-    """A Post as an item, with the attributes that the change feed is indexed by."""
+def changed_values(post_id: PostId, changed: datetime) -> dict[str, str]:
+    """The attributes that the change feed is indexed by."""
+    return {"feed": feed_of(post_id), "change_order": f"{instant(changed)}#{post_id}"}
+
+
+def row_values(listing: str, position: str) -> dict[str, str]:
+    """A row: a thin item beside a record that puts the post into one more listing.
+
+    Args:
+        listing: its name.
+        position: where the post stands in it (see :func:`postkeep.listing.order`).
+    """
+    post_id = position.rpartition("#")[2]
+    index, partition = partition_of(listing, post_id)
+    return {"pk": f"POST#{post_id}", "sk": f"{ROW}{listing}", index.attribute: partition, "published_order": position}
+
+
+def post_values(post: Post) -> dict[str, Any]:
+    """A Post's attributes, without those that say nothing.
+
+    What can be told from another attribute has none of its own (the times from the orders, the archive and the id from the key):
+    an item of up to 1,024 bytes costs half of a larger one.
+    """
     meta = post.metadata
-    item: dict[str, Any] = {
+    values: dict[str, Any] = {
         "pk": f"POST#{post.id}",
         "sk": "POST",
-        "feed": feed_of(post.id),
-        "change_order": f"{instant(post.changed)}#{post.id}",
+        **changed_values(post.id, post.changed),
+        "published_order": order(post),
+        "added_order": f"{instant(post.added)}#{post.id}",
         "key": post.key,
         "status": post.status.value,
+        "saying": post.saying,
         "sequencer": post.revision.sequencer,
         "version_id": post.revision.version_id,
         "etag": post.revision.etag,
         "generation": post.generation,
-        "added": instant(post.added),
-        "changed": instant(post.changed),
+        "settled": post.settled,
         "title": meta.title,
         "author": meta.author,
-        "published": instant(meta.published) if meta.published else None,
-        "date_source": meta.date_source,
+        "date_source": meta.date_source if meta.published else None,
         "source_url": meta.source_url,
         "tags": list(meta.tags),
         "categories": list(meta.categories),
         # As JSON text: DynamoDB has no floats, and nobody queries inside.
-        "extra": json.dumps(meta.extra, ensure_ascii=False),
+        "extra": json.dumps(meta.extra, ensure_ascii=False, separators=(",", ":")) if meta.extra else None,
         "size": post.size,
-        "content_hash": post.content_hash,
         "reason": post.reason,
         "detail": post.detail,
         "warnings": list(post.warnings),
         "rendition": rendition_value(post.rendition) if post.rendition else None,
         "summary": post.summary,
         "expires": int(post.expires.timestamp()) if post.expires else None,
+        "leftovers": list(post.leftovers),
     }
-    return typed({name: value for name, value in item.items() if value is not None})
+    for listing in own_listings(post):
+        index, partition = partition_of(listing, post.id)
+        values[index.attribute] = partition
+    return {name: value for name, value in values.items() if value not in (None, "", [], False)}
+
+
+def post_item(post: Post) -> Item:
+    """A Post as an item."""
+    return typed(post_values(post))
 
 
 def rendition_value(rendition: Rendition) -> dict[str, Any]:
     """A Rendition as a map."""
-    return {"key": rendition.key, "rules": rendition.rules, "characters": rendition.characters, "pictures": rendition.pictures}
+    return asdict(rendition)
 
 
 def post_of(item: Mapping[str, Any]) -> Post:
     """The Post that an item holds."""
     value = plain(item)
     rendition = value.get("rendition")
+    published = value["published_order"].partition("#")[0]
     return Post(
         key=value["key"],
         status=Status(value["status"]),
-        revision=Revision(value["sequencer"], value["version_id"], value["etag"]),
+        revision=Revision(value["sequencer"], value.get("version_id", ""), value.get("etag", "")),
         generation=int(value["generation"]),
-        added=_moment(value["added"]),
-        changed=_moment(value["changed"]),
+        added=_moment(value["added_order"].partition("#")[0]),
+        changed=_moment(value["change_order"].partition("#")[0]),
         metadata=Metadata(
-            title=value["title"],
-            author=value["author"],
-            published=_moment(value["published"]) if "published" in value else None,
-            date_source=value["date_source"],
+            title=value.get("title", ""),
+            author=value.get("author", ""),
+            published=None if published == UNKNOWN else _moment(published),
+            date_source=value.get("date_source", "unknown"),
             source_url=value.get("source_url"),
-            tags=tuple(value["tags"]),
-            categories=tuple(value["categories"]),
-            extra=json.loads(value["extra"]),
+            tags=tuple(value.get("tags", ())),
+            categories=tuple(value.get("categories", ())),
+            extra=json.loads(value.get("extra", "{}")),
         ),
-        size=int(value["size"]),
-        content_hash=value["content_hash"],
-        reason=value["reason"],
-        detail=value["detail"],
-        warnings=tuple(value["warnings"]),
-        rendition=Rendition(rendition["key"], rendition["rules"], int(rendition["characters"]), int(rendition["pictures"]))
-        if rendition
-        else None,
-        summary=value["summary"],
+        size=int(value.get("size", 0)),
+        content_hash=value.get("of_content", ""),
+        reason=value.get("reason", ""),
+        detail=value.get("detail", ""),
+        warnings=tuple(value.get("warnings", ())),
+        rendition=_rendition(rendition) if rendition else None,
+        summary=value.get("summary", ""),
         expires=datetime.fromtimestamp(int(value["expires"]), UTC) if "expires" in value else None,
+        saying=value.get("saying", ""),
+        settled=value.get("settled", False),
+        leftovers=tuple(value.get("leftovers", ())),
     )
 
 
+def _rendition(value: Mapping[str, Any]) -> Rendition:
+    fields: dict[str, Any] = {name: int(entry) if isinstance(entry, Decimal) else entry for name, entry in value.items()}
+    return Rendition(**fields)
+
+
 def picture_item(post_id: PostId, picture: Picture) -> Item:
-    """A Picture as an item; one to be tried again has the attributes that the sweep is indexed by."""
+    """A Picture as an item."""
+    return typed(picture_values(post_id, picture))
+
+
+def picture_values(post_id: PostId, picture: Picture) -> dict[str, Any]:
+    """A Picture's attributes; one to be tried again has the attributes that the sweep is indexed by."""
     item: dict[str, Any] = {
         "pk": pictures_partition(post_id),
         "sk": picture.id,
@@ -152,7 +200,7 @@ def picture_item(post_id: PostId, picture: Picture) -> Item:
             "due": "DUE",
             "due_order": f"{instant(picture.next_try)}#{post_id}#{picture.id}",
         }
-    return typed(item)
+    return item
 
 
 def picture_of(item: Mapping[str, Any]) -> Picture:

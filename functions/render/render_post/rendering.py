@@ -42,6 +42,7 @@ class Rendering:
         max_bytes: as parse's limit.
         fetch_pictures: whether pictures are asked for at all.
         now: the clock (aware, UTC).
+        rules: the version of the cleaning.
     """
 
     posts: PostStore
@@ -52,6 +53,7 @@ class Rendering:
     max_bytes: int
     fetch_pictures: bool
     now: Callable[[], datetime]
+    rules: int = RULES
 
     def __call__(self, request: RenderRequest) -> Outcome:
         """Render the post, or clear what is derived from it where it is deleted or rejected.
@@ -64,7 +66,7 @@ class Rendering:
         filed = self.posts.filed(request.post_id)
         if filed is None or filed.post.generation != request.generation:
             # A delivery of this request that died may have left its rendition behind, to which nobody will ever point.
-            self.archive.delete([rendition_key(request.post_id, request.generation)])
+            self.archive.delete([rendition_key(request.post_id, request.generation, self.rules)])
             known = f"the record has {filed.post.generation}" if filed else "there is no record"
             raise Superseded(request.post_id, f"asked for generation {request.generation}, {known}")
         if filed.post.status in {Status.DELETED, Status.REJECTED}:
@@ -73,7 +75,7 @@ class Rendering:
             self.posts.settle(filed, None, changed=self.now())
             return Outcome.CLEARED
         made_by = filed.post.rendition.rules if filed.post.rendition else 0
-        if made_by > RULES or (made_by == RULES and not request.force):
+        if made_by > self.rules or (made_by == self.rules and not request.force):
             return self._resume(filed.post)
         self._render(filed)
         return Outcome.RENDERED
@@ -87,13 +89,13 @@ class Rendering:
     def _render(self, filed: Filed) -> None:
         post = filed.post
         rendered = render(self._body(post), post.metadata, post.key)
-        key = rendition_key(post.id, post.generation)
-        self.archive.put(key, encode(post.id, post.generation, rendered), content_type="application/json")
+        key = rendition_key(post.id, post.generation, self.rules)
+        self.archive.put(key, encode(post.id, post.generation, self.rules, rendered), content_type="application/json")
         before = post.rendition.key if post.rendition else key
         try:
             waiting = self._arrange(post, rendered.pictures[:_MAX_PICTURES])
             self.archive.delete(post.leftovers)
-            rendition = Rendition(key, RULES, len(rendered.text), len(rendered.pictures))
+            rendition = Rendition(key, self.rules, len(rendered.text), len(rendered.pictures))
             replaced = () if before == key else (before,)
             self.posts.settle(filed, Rendered(rendition, rendered.summary, replaced), changed=self.now())
         except Superseded:
@@ -135,6 +137,6 @@ def prefix(post_id: PostId) -> str:
     return f"renditions/{post_id}/"
 
 
-def rendition_key(post_id: PostId, generation: int) -> str:
+def rendition_key(post_id: PostId, generation: int, rules: int = RULES) -> str:
     """The rendition's own name: generations never share one, so that no late handler can overwrite or delete another's."""
-    return f"{prefix(post_id)}{generation:08d}-{RULES}.json"
+    return f"{prefix(post_id)}{generation:08d}-{rules}.json"

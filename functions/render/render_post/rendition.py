@@ -119,12 +119,12 @@ def _pictures(blocks: list[Block]) -> list[PictureReference]:
     ]
 
 
-def encode(post_id: PostId, generation: int, rendered: RenderedText) -> bytes:
+def encode(post_id: PostId, generation: int, version: int, rendered: RenderedText) -> bytes:
     """Give the bytes of the rendition object (see :mod:`postkeep.renditions`)."""
     return RenditionObject(
         post_id=post_id,
         generation=generation,
-        rules=RULES,
+        rules=version,
         markdown=rendered.markdown,
         text=rendered.text,
         pictures=tuple(

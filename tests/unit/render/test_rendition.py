@@ -247,7 +247,7 @@ def test_a_markdown_body() -> None:
 def test_the_rendition_object_reads_back() -> None:
     rendered = made(FEED)
     post = post_id("news/_posts/a.md")
-    stored = RenditionObject.decode(encode(post, 3, rendered))
+    stored = RenditionObject.decode(encode(post, 3, RULES, rendered))
     assert (stored.post_id, stored.generation, stored.rules) == (post, 3, RULES)
     assert (stored.markdown, stored.text, stored.summary, stored.warnings) == (
         rendered.markdown, rendered.text, rendered.summary, rendered.warnings,
@@ -261,7 +261,7 @@ def test_the_rendition_object_reads_back() -> None:
 def test_any_text_can_be_rendered(body: str, key: str) -> None:
     rendered = made(body, METADATA, key)
     assert render(body, METADATA, key) == rendered
-    assert RenditionObject.decode(encode("p", 1, rendered)).text == rendered.text
+    assert RenditionObject.decode(encode("p", 1, RULES, rendered)).text == rendered.text
     assert len(rendered.summary) <= 200
 
 

@@ -1,0 +1,116 @@
+"""Whatever order events come in, and wherever handlers die: in the end everything agrees with the bucket."""
+
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from convergence.machine import Machine
+from convergence.schedules import CLEAR, OFFER, PROOFS, WRITES, Write, late_change
+from convergence.world import CONTENTS, World, check, clean, quickly
+
+SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "2000"))
+"""How many schedules are drawn; `make soak` sets more."""
+
+
+@pytest.fixture(autouse=True)
+def _quickly() -> Iterator[None]:
+    with ExitStack() as patches:
+        for patch in quickly():
+            patches.enter_context(patch)
+        yield
+
+
+@pytest.mark.timeout(36_000 if "POSTKEEP_SCHEDULES" in os.environ else 240)
+def test_everything_comes_to_agree_with_the_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+    met: Counter[str] = Counter()
+
+    class Counting(Machine):
+        def teardown(self) -> None:
+            super().teardown()
+            met.update(self.world.faults)
+            met["schedules"] += 1
+
+    run_state_machine_as_test(
+        Counting,
+        settings=settings(max_examples=SCHEDULES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)),
+    )
+    with capsys.disabled():
+        sys.stdout.write(f"\nschedules and the fates of their calls: {dict(sorted(met.items()))}\n")
+    assert met["schedules"] >= SCHEDULES
+    for fault in ("refused", "lost", "partial", "conflict", "killed"):
+        assert met[fault] > SCHEDULES / 50, f"hardly any call was {fault}"
+
+
+def run(schedule: Callable[[World], None], world: World) -> None:
+    try:
+        schedule(world)
+        world.drain()
+        check(world)
+    finally:
+        world.close()
+
+
+def waiving(write: Write, part: str) -> Callable[[str, str], str]:
+    """Take a part out of the condition of a write, and out of no other."""
+    left = re.sub(r"\(\)|OR \(\)", "", re.sub(rf"( AND )?{re.escape(part)}( AND )?", "", write.condition)).strip()
+    return lambda operation, condition: left if (operation in write.operations and condition == write.condition) else condition
+
+
+@pytest.mark.parametrize(("proof", "schedule"), PROOFS.items(), ids=[f"{s.__name__}" for s in PROOFS.values()])
+def test_without_any_one_condition_it_would_not(proof: tuple[Write, str], schedule: Callable[[World], None]) -> None:
+    run(schedule, World())
+    world = World()
+    world.table.dynamodb.waive = waiving(*proof)
+    with pytest.raises(AssertionError):
+        run(schedule, world)
+
+
+def test_every_condition_of_every_write_is_proven() -> None:
+    seen: set[tuple[str, str]] = set()
+
+    def see(operation: str, condition: str) -> str:
+        seen.add((operation, condition))
+        return condition
+
+    for schedule in PROOFS.values():
+        world = World()
+        world.table.dynamodb.waive = see
+        run(schedule, world)
+    assert {condition for _, condition in seen} == {write.condition for write in WRITES}
+    assert all(any(o in w.operations and c == w.condition for w in WRITES) for o, c in seen)
+    for write in WRITES:
+        parts = [part for proven, part in PROOFS if proven == write]
+        rest = write.condition
+        for part in parts:
+            rest = rest.replace(part, "", 1)
+        # What is left of it: that a first record may be written where there is none, which is no restriction.
+        assert rest.replace(" AND ", "").strip() in {"", "attribute_not_exists(pk) OR ()"}
+
+
+def test_taking_a_part_out_leaves_the_rest() -> None:
+    assert (
+        waiving(OFFER, "saying = :saying")("UpdateItem", OFFER.condition)
+        == "attribute_not_exists(pk) OR (sequencer <= :sequencer)"
+    )
+    assert waiving(CLEAR, CLEAR.condition)("UpdateItem", CLEAR.condition) == ""
+    assert waiving(CLEAR, CLEAR.condition)("PutItem", CLEAR.condition) == CLEAR.condition
+
+
+def test_a_reader_of_the_changes_that_does_not_stay_behind_misses_some() -> None:
+    run(late_change, World())
+    with pytest.raises(AssertionError, match="mirror"):
+        run(late_change, World(behind=0))
+
+
+def test_the_clean_runs_differ() -> None:
+    found: list[Any] = [clean(content)["text"] for content in [None, *CONTENTS]]
+    assert found[0] is found[-1] is None
+    assert len({*found}) == 4

@@ -46,7 +46,7 @@ def test_everything_comes_to_agree_with_the_bucket(capsys: pytest.CaptureFixture
         sys.stdout.write(f"\nschedules and the fates of their calls: {dict(sorted(met.items()))}\n")
     assert met["schedules"] >= SCHEDULES
     for fault in ("refused", "lost", "partial", "conflict", "killed"):
-        assert met[fault] > SCHEDULES / 50, f"hardly any call was {fault}"
+        assert met[fault] > SCHEDULES / 10, f"hardly any call was {fault}"
 
 
 def run(schedule: Callable[[World], None], world: World) -> None:

@@ -10,7 +10,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam soak check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -114,6 +114,9 @@ test: setup build .venv-runtime/ready ## all tests but those in containers, with
 
 test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real containers (needs a Docker engine)
 	@.venv/bin/python -m pytest -m sam tests/sam $(ARGS)
+
+soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES=100000]
+	@POSTKEEP_SCHEDULES=$(or $(SCHEDULES),100000) .venv/bin/python -m pytest -n0 tests/convergence $(ARGS)
 
 check: lint types template locks ## what CI demands beside the tests
 

@@ -11,6 +11,8 @@ from postkeep.frontmatter import parse
 from postkeep.listing import instant
 from postkeep.post import SUFFIXES, Metadata, is_post_key, post_id
 from postkeep_local.folder import NotAPostFile, PostFile, Unusable, key_of, printable, walk
+from render_post.language import language_of
+from render_post.length import measure
 from render_post.rendition import RenderedText, render
 
 MAX_POST_BYTES = 5 * 1024 * 1024
@@ -131,6 +133,8 @@ def _line(
         "source_url": metadata.source_url,
         "text": rendered.text if rendered else None,
         "markdown": rendered.markdown if rendered else None,
+        "language": language_of(rendered.text, metadata.title) if rendered else None,
+        "words": measure(rendered.text).words if rendered else 0,
         "images": [picture.address for picture in rendered.pictures] if rendered else [],
         "rejected": rejected.reason if rejected else None,
         "detail": rejected.detail if rejected else None,

@@ -1,9 +1,11 @@
 """ObjectStore: the same cases for the fake and for S3."""
 
+from datetime import timedelta
+
 import pytest
 
-from postkeep.errors import ObjectMissing, ObjectTooLarge
-from postkeep.ports import ObjectStore
+from postkeep.errors import ObjectChanged, ObjectMissing, ObjectTooLarge
+from postkeep.ports import ObjectStore, Page
 
 KEY = "tea/_posts/2021-06-29-a b#c%20?d+e|“茶”\u3000🍵.md"
 
@@ -56,6 +58,45 @@ def test_lists_keys_under_a_prefix(objects: ObjectStore) -> None:
     assert list(objects.keys("b/")) == ["b/10", "b/2", "b/茶"]
 
 
+HOSTILE = [
+    "a b.md",
+    "a+b.md",
+    "a%20b.md",
+    "a#?&=.md",
+    "a\u3000|“茶”🍵 .md",
+    "a\tb\x01.md",
+    "a\\b\"'<>.md",
+    "aé.md",
+    "ae\u0301.md",
+    "\ufffd.md",
+]
+
+
+def test_pages_through_objects_in_the_order_of_their_bytes(objects: ObjectStore) -> None:
+    for key in [*HOSTILE, "z" * 1024]:
+        put(objects, key, key.encode())
+    objects.delete(["a b.md"])
+    expected = sorted([*HOSTILE[1:], "z" * 1024], key=lambda key: key.encode())
+    seen: list[str] = []
+    more = True
+    while more:
+        page = objects.page("", after=seen[-1] if seen else "", limit=3)
+        assert 0 < len(page.objects) <= 3
+        seen += [entry.key for entry in page.objects]
+        more = page.more
+    assert seen == expected
+
+
+def test_a_listed_object_has_its_etag_its_size_and_its_time(objects: ObjectStore) -> None:
+    put(objects, KEY, "茶".encode())
+    put(objects, "other", b"")
+    (entry,) = objects.page("tea/").objects
+    assert (entry.key, entry.size, entry.etag) == (KEY, 3, objects.get(KEY, limit=3).etag)
+    assert entry.modified.utcoffset() == timedelta(0)
+    assert objects.page("none/") == Page((), more=False)
+    assert objects.page("", after="zzz") == Page((), more=False)
+
+
 def test_deletes_many_and_absent_ones_are_no_error(objects: ObjectStore) -> None:
     keys = [f"k/{n:04}" for n in range(1, 4)]
     for key in keys:
@@ -63,3 +104,16 @@ def test_deletes_many_and_absent_ones_are_no_error(objects: ObjectStore) -> None
     objects.delete(iter([*keys, "k/none"]))
     assert list(objects.keys("k/")) == []
     objects.delete([])
+
+
+def test_a_swap_holds_only_where_nobody_else_wrote(objects: ObjectStore) -> None:
+    objects.swap("a.json", b"1", replacing=None)
+    with pytest.raises(ObjectChanged):
+        objects.swap("a.json", b"2", replacing=None)
+    etag = objects.get("a.json", limit=9).etag
+    objects.swap("a.json", b"3", replacing=etag)
+    with pytest.raises(ObjectChanged):
+        objects.swap("a.json", b"4", replacing=etag)
+    with pytest.raises(ObjectChanged):
+        objects.swap("b.json", b"5", replacing=etag)
+    assert objects.get("a.json", limit=9).body == b"3"

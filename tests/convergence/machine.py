@@ -110,6 +110,10 @@ class Machine(RuleBasedStateMachine):
     def kill(self, which: int) -> None:
         self.world.kill(which)
 
+    @rule(calls=CALLS, fault=FAULT)
+    def count(self, calls: int | None, fault: Fault) -> None:
+        self.world.run(self.world.count(), calls, fault)
+
     @rule()
     def mirror(self) -> None:
         self.world.mirror()

@@ -11,11 +11,13 @@ from unittest import mock
 from PIL import Image
 
 from convergence.actors import Actor, Fault, Stepped
+from count_posts.counting import Counting
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from make_thumbnail.resize import resize
 from make_thumbnail.thumbnailing import Thumbnailing
 from parse_post.ingest import Ingest
-from postkeep.aws.dynamodb import DynamoPictures, DynamoPosts
+from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
+from postkeep.counts import TOTALS_KEY, Totals, contribution
 from postkeep.errors import ObjectMissing, PictureRefused
 from postkeep.frontmatter import parse
 from postkeep.listing import instant
@@ -113,6 +115,7 @@ class World:
     behind: int = 600
     mirrored: dict[str, str] = field(default_factory=dict)
     mirrored_to: str = "0"
+    tokens: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     strays: bool = False
 
@@ -183,6 +186,10 @@ class World:
             self.mirrored[row.post_id] = row.order
         self.mirrored_to = max(self.mirrored_to, until)
 
+    def count(self) -> Actor:
+        """Have the counts brought up to date."""
+        return self._start(lambda actor: self._counting(actor)(), None)
+
     # ---- Their turns ----
 
     def run(self, actor: Actor | None, calls: int | None, fault: Fault = Fault.NONE) -> None:
@@ -224,6 +231,7 @@ class World:
         self.flow()
         self.ticks += self.behind + 1
         self.mirror()
+        self.run(self.count(), None)
 
     def close(self) -> None:
         """End what is still there."""
@@ -284,6 +292,15 @@ class World:
         client: Any = Stepped(self.table.dynamodb, actor)
         return Thumbnailing(DynamoPictures("posts", client), self._stepped(self.archive, actor), fetch, self.now)
 
+    def _counting(self, actor: Actor) -> Counting:
+        client: Any = Stepped(self.table.dynamodb, actor)
+        archive = self._stepped(self.archive, actor)
+        return Counting(DynamoListings("posts", client), archive, timedelta(seconds=self.behind), self.now, self._token)
+
+    def _token(self) -> str:
+        self.tokens += 1
+        return f"{self.tokens:032x}"
+
     @staticmethod
     def _stepped(target: Any, actor: Actor) -> Any:
         return Stepped(target, actor)
@@ -341,6 +358,9 @@ def check(world: World) -> None:
             assert thumbnail.object_key in world.archive.versions
     if world.delivered:
         assert post.revision.version_id == (current.version_id if current else "")
+    totals = Totals()
+    totals.add(contribution(post))
+    assert Totals.decode(world.archive.get(TOTALS_KEY, limit=10**6).body).counts == totals.counts
     assert world.mirrored == {ID: f"{instant(post.changed)}#{ID}"}, "the mirror does not know the last change"
 
 

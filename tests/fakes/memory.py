@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 from fakes.dynamodb import MemoryDynamo
 from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
-from postkeep.errors import ObjectMissing, ObjectTooLarge
-from postkeep.ports import StoredObject
+from postkeep.errors import ObjectChanged, ObjectMissing, ObjectTooLarge
+from postkeep.ports import Listed, Page, StoredObject
 from postkeep.post import Post
+from support.posts import EPOCH
 from support.template import table_definition
 
 
@@ -41,6 +43,8 @@ class MemoryBucket:
     versions: dict[str, list[tuple[str, bytes | None]]] = field(default_factory=dict)
     content_types: dict[str, str] = field(default_factory=dict)
     count: int = 0
+    modified: dict[str, datetime] = field(default_factory=dict)
+    now: datetime = EPOCH
 
     def get(self, key: str, *, limit: int, version_id: str | None = None) -> StoredObject:
         history = self.versions.get(key, [])
@@ -55,9 +59,26 @@ class MemoryBucket:
         self._add(key, body)
         self.content_types[key] = content_type
 
+    def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
+        try:
+            there: str | None = self.get(key, limit=2**40).etag
+        except ObjectMissing:
+            there = None
+        if there != replacing:
+            raise ObjectChanged(key)
+        self.put(key, body, content_type="application/json")
+
     def keys(self, prefix: str) -> Iterator[str]:
         live = [key for key, history in self.versions.items() if history[-1][1] is not None]
         yield from sorted((key for key in live if key.startswith(prefix)), key=lambda key: key.encode())
+
+    def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> Page:
+        keys = [key for key in self.keys(prefix) if key.encode() > after.encode()]
+        return Page(tuple(map(self._listed, keys[:limit])), len(keys) > limit)
+
+    def _listed(self, key: str) -> Listed:
+        found = self.get(key, limit=2**62)
+        return Listed(key, found.etag, len(found.body), self.modified[key])
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in list(keys):
@@ -66,6 +87,7 @@ class MemoryBucket:
 
     def _add(self, key: str, body: bytes | None) -> None:
         self.count += 1
+        self.modified[key] = self.now
         self.versions.setdefault(key, []).append((f"v{self.count}", body))
 
 

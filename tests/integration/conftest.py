@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+import count_posts.handler
 import make_thumbnail.handler
 import parse_post.handler
 import query_posts.handler
@@ -124,6 +125,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "THUMBNAIL_QUEUE_URL": queues[1],
             "MAX_POST_BYTES": str(5 * 1024 * 1024),
             "TOMBSTONE_DAYS": "90",
+            "CHANGES_LAG_SECONDS": "0",
             "FETCH_PICTURES": "true",
         }
         for name, value in settings.items():
@@ -140,6 +142,7 @@ def _forget() -> None:
         parse_post.handler.bucket,
         render_post.handler.wiring,
         make_thumbnail.handler.wiring,
+        count_posts.handler.wiring,
         query_posts.routes.wiring,
         query_posts.handler.app,
     ):

@@ -205,7 +205,20 @@ def test_the_service_answers_for_itself(aws: Aws) -> None:
     answer = query_posts.handler.handler(event, Context())
     assert json.loads(answer["body"])["status"] == "ok"
     document = ask("/openapi.json")[1]
-    assert set(document["paths"]) == {"/posts", "/posts/{post_id}", "/posts/{post_id}/text", "/thumbnails/{name}", "/healthz"}
+    assert set(document["paths"]) == {
+        "/posts",
+        "/posts/{post_id}",
+        "/posts/{post_id}/text",
+        "/posts/{post_id}/revisions",
+        "/posts/{post_id}/revisions/{version}",
+        "/posts/{post_id}/diff",
+        "/posts/{post_id}/related",
+        "/changes",
+        "/counts",
+        "/counts/{kind}",
+        "/thumbnails/{name}",
+        "/healthz",
+    }
 
 
 def test_a_thumbnail_is_served_as_it_is(aws: Aws) -> None:

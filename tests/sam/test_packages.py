@@ -12,9 +12,11 @@ from support.template import ROOT
 
 FUNCTIONS = {
     "ParseFunction": ("parse_post", {"yaml"}, 6),
-    "RenderFunction": ("render_post", {"html2text", "selectolax", "markdown_it"}, 18),
+    "RenderFunction": ("render_post", {"html2text", "selectolax", "markdown_it", "gcld3"}, 18),
     "ThumbnailFunction": ("make_thumbnail", {"PIL", "httpcore"}, 32),
-    "QueryFunction": ("query_posts", {"pydantic"}, 12),
+    "QueryFunction": ("query_posts", {"pydantic", "yaml"}, 15),
+    "CountFunction": ("count_posts", set[str](), 1),
+    "ReconcileFunction": ("reconcile_posts", set[str](), 1),
 }
 """Each function's package, what it needs at least, and its budget (MB, unpacked)."""
 

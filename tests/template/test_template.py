@@ -69,7 +69,7 @@ def test_every_parameter_is_used_described_and_defaulted() -> None:
     used = {name for part in ("Resources", "Globals", "Conditions") for name in references(template()[part])}
     parameters = template()["Parameters"]
     assert set(parameters) == used & set(parameters)
-    assert len(parameters) <= 13
+    assert len(parameters) <= 16
     for found in parameters.values():
         assert found["Description"].endswith(".")
         assert "Default" in found
@@ -91,11 +91,18 @@ def test_no_concurrency_is_reserved() -> None:
 
 
 def test_every_queue_has_its_dead_letters_and_they_have_an_alarm() -> None:
-    assert {"RenderDeadLetterQueue", "ThumbnailDeadLetterQueue", "ParseFailureQueue"} == DEAD_LETTERS
+    assert {
+        "RenderDeadLetterQueue",
+        "RenderBacklogDeadLetterQueue",
+        "ThumbnailDeadLetterQueue",
+        "ParseFailureQueue",
+    } == DEAD_LETTERS
     for name in set(QUEUES) - DEAD_LETTERS:
         policy = QUEUES[name]["RedrivePolicy"]
         assert policy["deadLetterTargetArn"]["Fn::GetAtt"][0] in DEAD_LETTERS
         assert policy["maxReceiveCount"] == 5
+    targets = [QUEUES[name]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for name in set(QUEUES) - DEAD_LETTERS]
+    assert len(targets) == len(set(targets)), "where a dead letter lies says where it goes back to"
     watched = [alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in of_type("AWS::CloudWatch::Alarm").values()]
     assert sorted(watched) == sorted(DEAD_LETTERS)
 
@@ -110,12 +117,19 @@ def test_dead_letters_are_kept_longest_of_all() -> None:
 
 @pytest.mark.parametrize("function", ["RenderFunction", "ThumbnailFunction"])
 def test_an_event_source_reports_single_failures_and_is_bounded(function: str) -> None:
-    (source,) = FUNCTIONS[function]["Events"].values()
-    mapping = source["Properties"]
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert list(mapping["ScalingConfig"]) == ["MaximumConcurrency"]
-    queue = mapping["Queue"]["Fn::GetAtt"][0]
-    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Timeout"]
+    for source in FUNCTIONS[function]["Events"].values():
+        mapping = source["Properties"]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert list(mapping["ScalingConfig"]) == ["MaximumConcurrency"]
+        queue = mapping["Queue"]["Fn::GetAtt"][0]
+        assert QUEUES[queue]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Timeout"]
+
+
+def test_what_nobody_waits_for_is_rendered_more_slowly() -> None:
+    events = FUNCTIONS["RenderFunction"]["Events"]
+    assert events["Backlog"]["Properties"]["Queue"] == {"Fn::GetAtt": ["RenderBacklogQueue", "Arn"]}
+    most = template()["Parameters"]["RenderConcurrency"]["Default"]
+    assert events["Backlog"]["Properties"]["ScalingConfig"]["MaximumConcurrency"] < most
 
 
 def test_one_picture_a_batch() -> None:
@@ -193,8 +207,37 @@ def test_query_changes_nothing() -> None:
             assert action.split(":")[1].startswith(("Get", "List", "Query", "BatchGet"))
 
 
+def test_reconcile_reads_and_asks_and_deletes_renditions_alone() -> None:
+    assert actions_on("Reconcile", "PostsBucket") == {"s3:ListBucket"}
+    assert actions_on("Reconcile", "PostsTable") == {"dynamodb:BatchGetItem", "dynamodb:Query"}
+    assert leading_keys("Reconcile") == {"POST#*"}
+    assert actions_on("Reconcile", "RenderQueue") == set()
+    by_place = {
+        target["Fn::Sub"].rpartition("}/")[2]: set(listed(statement["Action"]))
+        for statement in statements(FUNCTIONS["ReconcileFunction"]["Policies"])
+        for target in listed(statement["Resource"])
+        if "ArchiveBucket" in str(target.get("Fn::Sub", ""))
+    }
+    assert by_place == {
+        "renditions/*": {"s3:DeleteObject"},
+        "reconcile/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+    }
+
+
+def test_count_reads_records_and_writes_counts_alone() -> None:
+    assert actions_on("Count", "PostsBucket") == set()
+    assert actions_on("Count", "PostsTable") == {"dynamodb:BatchGetItem", "dynamodb:Query"}
+    assert leading_keys("Count") == {"POST#*"}
+    writing = [
+        statement["Resource"]["Fn::Sub"].rpartition("}/")[2]
+        for statement in statements(FUNCTIONS["CountFunction"]["Policies"])
+        if "s3:PutObject" in listed(statement["Action"])
+    ]
+    assert writing == ["counts/*"]
+
+
 def test_no_other_function_writes_what_is_not_its_own() -> None:
-    assert leading_keys("Parse") == {"POST#*", "LIST#*"}
+    assert leading_keys("Parse") == {"POST#*"}
     assert leading_keys("Render") == {"POST#*", "PICTURES#*"}
     assert actions_on("Parse", "ArchiveBucket") == set()
     for name in ("Parse", "Render"):
@@ -237,3 +280,9 @@ def test_sam_has_a_profile_for_this_machine_and_one_for_aws() -> None:
     profiles = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
     assert profiles["aws"]["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
     assert {"build", "validate", "local_invoke", "local_start_api"} <= set(profiles["default"])
+
+
+def test_readers_of_the_changes_stay_behind_the_slowest_writer() -> None:
+    """docs/decisions/0005-changes-and-counts.md: a writer reads the clock and may write as long after that as it lives."""
+    slowest = max(resource(f"{name}Function")["Properties"]["Timeout"] for name in ("Parse", "Render"))
+    assert template()["Parameters"]["ChangesLagSeconds"]["Default"] >= slowest + 30

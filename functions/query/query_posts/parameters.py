@@ -4,8 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from query_posts.problems import Problem
+
+type PostIdParameter = Annotated[str, Path(pattern="^[a-z2-7]{26}$", description="The post's id.")]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _QUALITY = re.compile(r"\s*q=([01](?:\.\d{0,3})?)\s*")

@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -13,15 +14,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.s3 import Bucket
+from postkeep.aws.session import client
+from postkeep.aws.versions import BucketVersions
 from postkeep.errors import CursorInvalid, ObjectMissing
 from postkeep.observability import count, logger
-from postkeep.ports import Listings, ObjectStore
+from postkeep.ports import Listings, ObjectStore, VersionStore
 from postkeep.post import Post, Status, thumbnail_key
 from postkeep.renditions import RenditionObject
 from postkeep.settings import QuerySettings
 from query_posts import cursor as cursors
 from query_posts.browse import Criteria, browse
-from query_posts.parameters import earliest, latest, preferred
+from query_posts.changes import Following
+from query_posts.follow_routes import add_follow
+from query_posts.history_routes import Sources, add_history
+from query_posts.parameters import PostIdParameter, earliest, latest, preferred
 from query_posts.problems import Problem
 from query_posts.views import Health, PostDetail, PostPage, post_detail, post_view
 
@@ -40,7 +46,6 @@ _FORMATS = {"markdown": "text/markdown", "plain": "text/plain"}
 
 _A_DAY = "public, max-age=86400, immutable"
 
-type PostIdParameter = Annotated[str, Path(pattern="^[a-z2-7]{26}$", description="The post's id.")]
 type ThumbnailParameter = Annotated[str, Path(pattern=r"^[0-9a-f]{64}\.webp$", description="The content address, and `.webp`.")]
 type Value = Annotated[str | None, Query(max_length=512)]
 
@@ -51,6 +56,8 @@ class Reading:
 
     listings: Listings
     archive: ObjectStore
+    versions: VersionStore
+    following: Following
 
     def post(self, post_id: str) -> Post:
         """A post that is there.
@@ -86,7 +93,14 @@ class Reading:
 def wiring() -> Reading:
     """The adapters: made once in a function's life."""
     settings = QuerySettings.from_env()
-    return Reading(DynamoListings(settings.table), Bucket(settings.archive_bucket))
+    s3 = client("s3")
+    listings = DynamoListings(settings.table)
+    return Reading(
+        listings=listings,
+        archive=Bucket(settings.archive_bucket, s3),
+        versions=BucketVersions(settings.posts_bucket, s3),
+        following=Following(listings, settings.changes_lag, settings.tombstone_life, lambda: datetime.now(UTC)),
+    )
 
 
 def application(cors_origin: str = "") -> APIGatewayHttpResolver:
@@ -103,6 +117,8 @@ def application(cors_origin: str = "") -> APIGatewayHttpResolver:
     )
     _add_listing(app)
     _add_post(app)
+    add_follow(app, wiring)
+    add_history(app, lambda: Sources(wiring().listings, wiring().versions))
     _add_service(app)
     _add_errors(app)
     return app

@@ -50,7 +50,10 @@ class PostView(BaseModel):
     tags: list[str]
     categories: list[str]
     summary: str
+    language: str = Field(description="Of the text, as a BCP 47 tag such as zh-Hant; und where none can be told.")
     characters: int = Field(description="Of the plain text.")
+    words: int = Field(description="Of the plain text; a Chinese character counts as one.")
+    reading_seconds: int = Field(description="How long reading the text takes.")
     pictures: int = Field(description="How many the text has.")
     added: str
     changed: str
@@ -101,7 +104,10 @@ def _fields(post: Post) -> dict[str, Any]:
         "tags": list(meta.tags),
         "categories": list(meta.categories),
         "summary": post.summary,
+        "language": rendition.language if rendition else "und",
         "characters": rendition.characters if rendition else 0,
+        "words": rendition.words if rendition else 0,
+        "reading_seconds": rendition.reading_seconds if rendition else 0,
         "pictures": rendition.pictures if rendition else 0,
         "added": instant(post.added),
         "changed": instant(post.changed),

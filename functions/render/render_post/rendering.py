@@ -15,7 +15,9 @@ from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.ports import Filed, ObjectStore, PictureStore, PostStore, Queue, Rendered
 from postkeep.post import Picture, PictureStatus, Post, PostId, Rendition, Status, picture_id
 from postkeep.postfile import split
-from render_post.rendition import RULES, PictureReference, encode, render
+from render_post.language import language_of
+from render_post.length import measure
+from render_post.rendition import RULES, PictureReference, RenderedText, encode, render
 
 _MAX_PICTURES = 500
 """Pictures of one post. Real posts have up to 102; the rest of more are named in the rendition and not fetched."""
@@ -95,7 +97,7 @@ class Rendering:
         try:
             waiting = self._arrange(post, rendered.pictures[:_MAX_PICTURES])
             self.archive.delete(post.leftovers)
-            rendition = Rendition(key, self.rules, len(rendered.text), len(rendered.pictures))
+            rendition = _described(key, self.rules, rendered, post.metadata.title)
             replaced = () if before == key else (before,)
             self.posts.settle(filed, Rendered(rendition, rendered.summary, replaced), changed=self.now())
         except Superseded:
@@ -130,6 +132,19 @@ class Rendering:
     def _request(self, post: Post, pictures: list[Picture]) -> None:
         referer = post.metadata.source_url or ""
         self.thumbnails.send([ThumbnailRequest(post.id, p.id, p.address, referer).encode() for p in pictures])
+
+
+def _described(key: str, rules: int, rendered: RenderedText, title: str) -> Rendition:
+    length = measure(rendered.text)
+    return Rendition(
+        key=key,
+        rules=rules,
+        characters=length.characters,
+        pictures=len(rendered.pictures),
+        language=language_of(rendered.text, title),
+        words=length.words,
+        reading_seconds=length.reading_seconds,
+    )
 
 
 def prefix(post_id: PostId) -> str:

@@ -8,8 +8,11 @@
     ├── Differs               the record says something else of the content: decide what follows it
     ├── Conflict              another writer came between a read and its write: read again and decide anew
     ├── ObjectMissing         no such object, or no such version of it
+    │   └── ObjectDeleted     the version is a delete marker
+    ├── ObjectChanged         another object is there than the one that was read
     ├── ObjectTooLarge        the object is larger than the reader's limit
     ├── SendFailed            a queue did not take all messages
+    ├── ReconcileUnderway     another run of reconcile is at work on the same archive
     ├── MessageInvalid        a queue message that this version cannot read
     ├── PictureRefused        this picture will never be had: gone, forbidden, not a picture, too big
     ├── PictureUnavailable    the picture's host is slow, busy or down: try again later
@@ -24,6 +27,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from postkeep.post import Post
 
 
@@ -79,6 +84,18 @@ class ObjectMissing(PostkeepError):
         self.version_id = version_id
 
 
+class ObjectDeleted(ObjectMissing):
+    """The version that was asked for is a delete marker: with it, the object was deleted."""
+
+
+class ObjectChanged(PostkeepError):
+    """The object is not the one that was read any more, or is there although none was."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key!r} was written meanwhile")
+        self.key = key
+
+
 class ObjectTooLarge(PostkeepError):
     """The object is larger than the caller was willing to read; none of it was kept."""
 
@@ -96,6 +113,20 @@ class SendFailed(PostkeepError):
         super().__init__(f"{count} messages were not taken: {code}")
         self.count = count
         self.code = code
+
+
+class ReconcileUnderway(PostkeepError):
+    """Another run of reconcile is at work, or was until it was killed.
+
+    Attributes:
+        run: its id.
+        until: when it counts as dead if it does not say that it is alive (UTC).
+    """
+
+    def __init__(self, run: str, until: "datetime") -> None:
+        super().__init__(f"the run {run} is at work; it counts as dead at {until.isoformat(timespec='seconds')}")
+        self.run = run
+        self.until = until
 
 
 class MessageInvalid(PostkeepError):

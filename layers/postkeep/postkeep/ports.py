@@ -20,6 +20,36 @@ class StoredObject:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a listing says of an object.
+
+    Attributes:
+        key: the object's key.
+        etag: its ETag without quotes.
+        size: in bytes.
+        modified: when it was written (UTC).
+    """
+
+    key: str
+    etag: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a bucket's listing.
+
+    Attributes:
+        objects: in the order of their keys' bytes.
+        more: whether others come after them.
+    """
+
+    objects: tuple[Listed, ...]
+    more: bool
+
+
 class ObjectStore(Protocol):
     """One bucket."""
 
@@ -41,8 +71,31 @@ class ObjectStore(Protocol):
         """Write an object."""
         ...
 
+    def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
+        """Write a JSON object on condition that nobody else did.
+
+        Args:
+            key: the object's key.
+            body: its new bytes.
+            replacing: the ETag of the object that was read; None where none was there.
+
+        Raises:
+            ObjectChanged: if another object is there by now.
+        """
+        ...
+
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys under a prefix, in the order of their bytes."""
+        ...
+
+    def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> Page:
+        """One page of the objects under a prefix, in the order of their keys' bytes.
+
+        Args:
+            prefix: what the keys begin with.
+            after: only keys that come after this one; it need not be there.
+            limit: how many at most; S3 gives 1,000 at most.
+        """
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -55,6 +108,18 @@ class Queue(Protocol):
 
     def send(self, bodies: Sequence[str]) -> None:
         """Send messages, each at least once, or raise."""
+        ...
+
+
+class RecordChecker(Protocol):
+    """Who makes records agree with the bucket: parse, from the caller's side."""
+
+    def check(self, keys: Sequence[str]) -> None:
+        """Have the records of post objects checked against the bucket, each at least once and some time, or raise.
+
+        Args:
+            keys: of the objects, which may be absent.
+        """
         ...
 
 
@@ -204,4 +269,78 @@ class Listings(Protocol):
 
     def pictures(self, post_id: PostId) -> list[Picture]:
         """All pictures of a post, in the order of their ids."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """A version of an object, as a listing of its versions shows it.
+
+    Attributes:
+        version_id: S3's name of it.
+        modified: when it was written (aware, UTC; S3 says it to the second).
+        current: whether it is what the key gives now.
+        deleted: whether it is a delete marker, which has no bytes.
+        size: in bytes; 0 for a delete marker.
+        etag: without quotes; "" for a delete marker.
+    """
+
+    version_id: str
+    modified: datetime
+    current: bool
+    deleted: bool
+    size: int = 0
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionStretch:
+    """One stretch of an object's versions.
+
+    Attributes:
+        versions: the newest first.
+        after: the version that the next stretch begins after; None at the end. The next stretch may be empty.
+    """
+
+    versions: list[ObjectVersion]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionContent:
+    """A version that was read: its bytes and when it was written (aware, UTC)."""
+
+    body: bytes
+    modified: datetime
+
+
+class VersionStore(Protocol):
+    """The versions of the objects in one bucket."""
+
+    def versions(self, key: str, *, after: str | None, limit: int) -> VersionStretch:
+        """One stretch of an object's versions, delete markers among them; none for a key that was never written, or purged.
+
+        Args:
+            key: the object's key, exactly.
+            after: the version after which the stretch begins; None for the newest.
+            limit: how many versions at most.
+
+        Raises:
+            ObjectMissing: if ``after`` can be no version.
+        """
+        ...
+
+    def read(self, key: str, version_id: str, *, limit: int) -> VersionContent:
+        """Read a version.
+
+        Args:
+            key: the object's key.
+            version_id: the version.
+            limit: in bytes; a larger version is not read.
+
+        Raises:
+            ObjectMissing: if the key has no such version (any more).
+            ObjectDeleted: if it is a delete marker, where the store can tell.
+            ObjectTooLarge: if it has more than ``limit`` bytes; carries the size.
+        """
         ...

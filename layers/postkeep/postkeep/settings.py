@@ -116,18 +116,86 @@ class ThumbnailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReconcileSettings:
+    """What reconcile needs.
+
+    Attributes:
+        table: the posts table's name.
+        posts_bucket: where the posts are.
+        archive_bucket: where the renditions are, and its own progress and report.
+        parse_function: the name of the function that checks records.
+        backlog_queue: the URL of the queue for texts that nobody waits for.
+    """
+
+    table: str
+    posts_bucket: str
+    archive_bucket: str
+    parse_function: str
+    backlog_queue: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "ReconcileSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            table=_required(environment, "TABLE_NAME"),
+            posts_bucket=_required(environment, "POSTS_BUCKET"),
+            archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
+            parse_function=_required(environment, "PARSE_FUNCTION"),
+            backlog_queue=_required(environment, "RENDER_BACKLOG_QUEUE_URL"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CountSettings:
+    """What count needs.
+
+    Attributes:
+        table: the posts table's name.
+        archive_bucket: where the counts are.
+        changes_lag: how far readers of the changes stay behind.
+    """
+
+    table: str
+    archive_bucket: str
+    changes_lag: timedelta
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "CountSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            table=_required(environment, "TABLE_NAME"),
+            archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
+            changes_lag=timedelta(seconds=int(_required(environment, "CHANGES_LAG_SECONDS"))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class QuerySettings:
     """What query needs.
 
     Attributes:
         table: the posts table's name.
+        posts_bucket: where the posts and their older versions are.
         archive_bucket: where the renditions and thumbnails are.
         cors_origin: the origin allowed to read answers in a browser; "" for none.
+        changes_lag: how far readers of the changes stay behind.
+        tombstone_life: how long a deleted post's tombstone is kept.
     """
 
     table: str
+    posts_bucket: str
     archive_bucket: str
     cors_origin: str
+    changes_lag: timedelta
+    tombstone_life: timedelta
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "QuerySettings":
@@ -138,6 +206,9 @@ class QuerySettings:
         """
         return cls(
             table=_required(environment, "TABLE_NAME"),
+            posts_bucket=_required(environment, "POSTS_BUCKET"),
             archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
             cors_origin=environment.get("CORS_ORIGIN", ""),
+            changes_lag=timedelta(seconds=int(_required(environment, "CHANGES_LAG_SECONDS"))),
+            tombstone_life=timedelta(days=int(_required(environment, "TOMBSTONE_DAYS"))),
         )

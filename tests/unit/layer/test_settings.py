@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from postkeep.errors import SettingMissing
-from postkeep.settings import ParseSettings, QuerySettings, RenderSettings, ThumbnailSettings
+from postkeep.settings import CountSettings, ParseSettings, QuerySettings, ReconcileSettings, RenderSettings, ThumbnailSettings
 from support.template import resource, template
 
 ENVIRONMENT = {
@@ -16,6 +16,9 @@ ENVIRONMENT = {
     "THUMBNAIL_QUEUE_URL": "q",
     "MAX_POST_BYTES": "10",
     "TOMBSTONE_DAYS": "3",
+    "CHANGES_LAG_SECONDS": "7",
+    "PARSE_FUNCTION": "f",
+    "RENDER_BACKLOG_QUEUE_URL": "b",
     "FETCH_PICTURES": "true",
 }
 
@@ -23,6 +26,8 @@ FUNCTIONS: dict[str, Callable[[Any], object]] = {
     "Parse": ParseSettings.from_env,
     "Render": RenderSettings.from_env,
     "Thumbnail": ThumbnailSettings.from_env,
+    "Count": CountSettings.from_env,
+    "Reconcile": ReconcileSettings.from_env,
     "Query": QuerySettings.from_env,
 }
 
@@ -39,7 +44,10 @@ def test_settings_are_read() -> None:
     assert ThumbnailSettings.from_env(ENVIRONMENT) == ThumbnailSettings("t", "a", {})
     hosts = ThumbnailSettings.from_env({**ENVIRONMENT, "POSTKEEP_PICTURE_HOSTS": '{"a.example": "http://127.0.0.1:1"}'})
     assert hosts.picture_hosts == {"a.example": "http://127.0.0.1:1"}
-    assert QuerySettings.from_env({**ENVIRONMENT, "CORS_ORIGIN": "*"}) == QuerySettings("t", "a", "*")
+    lag, life = timedelta(seconds=7), timedelta(days=3)
+    assert QuerySettings.from_env({**ENVIRONMENT, "CORS_ORIGIN": "*"}) == QuerySettings("t", "p", "a", "*", lag, life)
+    assert CountSettings.from_env(ENVIRONMENT) == CountSettings("t", "a", lag)
+    assert ReconcileSettings.from_env(ENVIRONMENT) == ReconcileSettings("t", "p", "a", "f", "b")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from postkeep.aws.session import client
-from postkeep.errors import ObjectMissing, ObjectTooLarge
-from postkeep.ports import StoredObject
+from postkeep.errors import ObjectChanged, ObjectMissing, ObjectTooLarge
+from postkeep.ports import Listed, Page, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
 """S3's codes for an absent key, an absent version, a HEAD's 404, and a version that is a delete marker."""
+
+_CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
+"""S3's codes for a condition that does not hold, for another conditional write under way, and for an object that is gone."""
 
 _DELETE_BATCH = 1000
 """Source: Amazon S3 API Reference, DeleteObjects."""
@@ -46,11 +49,28 @@ class Bucket:
         """See the port."""
         self._s3.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type)
 
+    def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
+        """See the port."""
+        condition: Any = {"IfMatch": replacing} if replacing else {"IfNoneMatch": "*"}
+        try:
+            self._s3.put_object(Bucket=self._name, Key=key, Body=body, ContentType="application/json", **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _CHANGED:
+                raise ObjectChanged(key) from error
+            raise
+
     def keys(self, prefix: str) -> Iterator[str]:
         """See the port."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
             for entry in page.get("Contents", []):
                 yield entry["Key"]
+
+    def page(self, prefix: str, *, after: str = "", limit: int = 1000) -> Page:
+        """See the port."""
+        begin = {"StartAfter": after} if after else {}
+        answer = self._s3.list_objects_v2(Bucket=self._name, Prefix=prefix, MaxKeys=limit, **begin)  # type: ignore[arg-type]
+        found = tuple(Listed(e["Key"], e["ETag"].strip('"'), e["Size"], e["LastModified"]) for e in answer.get("Contents", []))
+        return Page(found, answer["IsTruncated"])
 
     def delete(self, keys: Iterable[str]) -> None:
         """See the port."""

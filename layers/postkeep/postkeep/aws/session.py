@@ -7,6 +7,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -23,6 +24,8 @@ _CONFIG = Config(
 
 @overload
 def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["lambda"]) -> "LambdaClient": ...
 @overload
 def client(service: Literal["s3"]) -> "S3Client": ...
 @overload

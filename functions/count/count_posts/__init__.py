@@ -1,0 +1,1 @@
+"""count: the change feed → how many posts there are of each kind."""

@@ -1,0 +1,53 @@
+"""reconcile: once a day, everything is held against the posts bucket."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from postkeep.aws.dynamodb import DynamoListings
+from postkeep.aws.functions import ParseFunction
+from postkeep.aws.s3 import Bucket
+from postkeep.aws.sqs import SqsQueue
+from postkeep.errors import ReconcileUnderway
+from postkeep.observability import count, logger, metrics, tracer
+from postkeep.settings import ReconcileSettings
+from reconcile_posts.progress import Finding, Order
+from reconcile_posts.reconciling import Reconciling
+
+
+@cache
+def wiring() -> Reconciling:
+    """The use case with its adapters: made once in a function's life."""
+    settings = ReconcileSettings.from_env()
+    return Reconciling(
+        objects=Bucket(settings.posts_bucket),
+        archive=Bucket(settings.archive_bucket),
+        records=DynamoListings(settings.table),
+        parse=ParseFunction(settings.parse_function, settings.posts_bucket),
+        renders=SqsQueue(settings.backlog_queue),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Make a run, or go on with one; an event by hand may ask for ``check_only`` and ``everything``."""
+    order = Order(check_only=event.get("check_only") is True, everything=event.get("everything") is True)
+    try:
+        report = wiring()(order, time_left=lambda: context.get_remaining_time_in_millis() / 1000)
+    except ReconcileUnderway as underway:
+        logger.info("another run is at work", run=underway.run)
+        count("ReconcileUnderway")
+        return {"underway": underway.run}
+    if report is None:
+        logger.info("to be continued")
+        count("ReconcileContinued")
+        return {"unfinished": True}
+    for finding in Finding:
+        count(f"Reconcile{finding.capitalize()}", report.count(finding))
+    logger.info("reconciled", objects=report.tally.objects, counts=report.tally.counts, repaired=report.tally.repaired)
+    return report.values()

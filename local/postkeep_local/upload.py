@@ -9,10 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from postkeep_local.clients import make_client
 from postkeep_local.folder import Ignored, PostFile, Unusable, printable, walk
 
 if TYPE_CHECKING:
@@ -64,23 +63,19 @@ class Summary:
     ignored: list[Ignored] = field(default_factory=list)
 
 
-def s3_client(endpoint_url: str | None, region: str | None = None, *, local: bool = False) -> "S3Client":
+def s3_client(
+    endpoint_url: str | None, region: str | None = None, *, profile: str | None = None, local: bool = False
+) -> "S3Client":
     """A client that serves :data:`WORKERS` threads.
 
     Args:
         endpoint_url: None for AWS's own (or what AWS_ENDPOINT_URL says).
         region: None for the configured one.
+        profile: of the user's AWS configuration; None for the one that is chosen there.
         local: take the local stack's dummy credentials instead of the user's own.
     """
-    dummy = "test" if local else None
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint_url,
-        region_name=region,
-        aws_access_key_id=dummy,
-        aws_secret_access_key=dummy,
-        config=Config(max_pool_connections=WORKERS, retries={"mode": "standard", "total_max_attempts": 5}),
-    )
+    client: S3Client = make_client("s3", endpoint_url, region, profile=profile, local=local, connections=WORKERS)
+    return client
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,9 @@ def _s3_event(key: str, **item: Any) -> dict[str, Any]:
 def test_objects_are_named_as_they_are() -> None:
     event = _s3_event("a/%E9%9B%A8+%231.md", versionId="v", sequencer="0a")
     assert objects_of(event) == [("b", "a/雨 #1.md", "v", "0A".rjust(32, "0"))]
-    assert objects_of(_s3_event("x")) == [("b", "x", "", "0" * 32)]
+    assert objects_of(_s3_event("x", versionId="")) == [("b", "x", "", "0" * 32)]
+    assert objects_of(_s3_event("x", sequencer="1")) == [("b", "x", "", "1".rjust(32, "0"))]
+    assert objects_of(_s3_event("x")) == [], "it asks for a check, and tells of no state"
     assert objects_of({"Records": [{"eventSource": "aws:sqs"}]}) == []
 
 

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from postkeep_local.stack.errors import StackFailed
-from postkeep_local.stack.template import BuiltTemplate, Route, bucket_name, concurrency
+from postkeep_local.stack.template import BuiltTemplate, Route, bucket_name, concurrency, pool_size
 
 
 def test_the_functions_of_a_template(toy_build: Path) -> None:
@@ -15,14 +16,14 @@ def test_the_functions_of_a_template(toy_build: Path) -> None:
     assert parse.handler == "parse.handler"
     assert parse.code == toy_build / "ParseFunction"
     assert parse.layers == (toy_build / "Layer" / "python",)
-    assert (parse.timeout, parse.memory, parse.batch, parse.retries, parse.event_age) == (20, 512, 0, 1, 21_600)
+    assert (parse.timeout, parse.memory, parse.batches, parse.retries, parse.event_age) == (20, 512, (), 1, 21_600)
 
     render = functions["RenderFunction"]
-    assert (render.batch, render.reports_failures, render.layers) == (3, True, ())
+    assert (render.batches, render.reports_failures, render.layers) == ((3,), True, ())
 
 
 def test_parameters_are_resolved(toy_build: Path) -> None:
-    assert BuiltTemplate(toy_build, {"Readers": "7"}).functions()["RenderFunction"].batch == 7
+    assert BuiltTemplate(toy_build, {"Readers": "7"}).functions()["RenderFunction"].batches == (7,)
 
 
 def test_the_routes_of_a_template(toy_build: Path) -> None:
@@ -77,7 +78,7 @@ Resources:
 """)
     template = BuiltTemplate(tmp_path)
     spec = template.functions()["F"]
-    assert (spec.timeout, spec.memory, spec.batch, spec.retries, spec.layers) == (900, 128, 5, 2, ())
+    assert (spec.timeout, spec.memory, spec.batches, spec.retries, spec.layers) == (900, 128, (5,), 2, ())
     assert template.routes() == [Route("ANY", "$default", "F")]
     resources = json.loads(template.for_emulator("stack", "p", workers=9))["Resources"]
     properties = resources["F"]["Properties"]
@@ -94,7 +95,17 @@ Resources:
 
 @pytest.mark.parametrize(("workers", "expected"), [(1, 2), (2, 2), (3, 3), (8, 3)])
 def test_batches_in_flight_are_bounded_by_workers_and_by_the_template(toy_build: Path, workers: int, expected: int) -> None:
-    assert concurrency(BuiltTemplate(toy_build).functions()["RenderFunction"], workers) == expected
+    spec = BuiltTemplate(toy_build).functions()["RenderFunction"]
+    (most,) = spec.batches
+    assert concurrency(most, workers) == expected
+    assert pool_size(spec, workers) == max(workers, expected)
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, 4), (2, 4), (3, 5), (8, 8)])
+def test_there_is_a_worker_for_each_batch_of_all_queues(toy_build: Path, workers: int, expected: int) -> None:
+    spec = replace(BuiltTemplate(toy_build).functions()["RenderFunction"], batches=(5, 2))
+    assert pool_size(spec, workers) == expected
+    assert pool_size(replace(spec, batches=()), workers) == workers
 
 
 def test_bucket_names_are_names_that_s3_takes() -> None:

@@ -120,7 +120,11 @@ class Progress:
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
-        """Read what :meth:`encode` gave; it is our own, so a fault in it is a fault of ours and raises as it comes."""
+        """Read what :meth:`encode` gave.
+
+        Raises:
+            ValueError, KeyError, TypeError: if it is of another form.
+        """
         value: dict[str, Any] = json.loads(body)
         tally = value["tally"]
         return cls(

@@ -110,8 +110,9 @@ class Reconciling:
         saved = self._saved()
         if saved and saved.held_until > now:
             raise ReconcileUnderway(saved.run, saved.held_until)
-        if saved and saved.order == order and saved.started > now - _LIFE:
-            run = _Run(self, saved, {name: self._names(saved, name) for name in _Run.SETS})
+        names = self._names(saved) if saved and saved.order == order and saved.started > now - _LIFE else None
+        if saved and names is not None:
+            run = _Run(self, saved, names)
         else:
             self._clear()
             begun = Progress(run=uuid.uuid4().hex, order=order, started=now, held_until=now)
@@ -120,16 +121,26 @@ class Reconciling:
         return run
 
     def _saved(self) -> Progress | None:
+        """How far an unfinished run was; None where there is none, or another version of the function wrote it otherwise."""
         try:
             return Progress.decode(self.archive.get(_PROGRESS, limit=_MOST_BYTES).body)
-        except ObjectMissing:
+        except (ObjectMissing, ValueError, KeyError, TypeError):
             return None
 
-    def _names(self, saved: Progress, name: str) -> Names:
-        """A set as it was when the progress was saved: it is written first, so that it may have more names by now."""
-        if not (count := saved.names.get(name, 0)):
-            return Names()
-        return Names(self.archive.get(_names_key(saved.run, name), limit=_MOST_BYTES).body, count)
+    def _names(self, saved: Progress) -> dict[str, Names] | None:
+        """The sets as they were when the progress was saved; None where one is gone.
+
+        They are written before the progress, so that they may have more names by now: those do not count.
+        """
+        found = {}
+        for name in _Run.SETS:
+            count = saved.names.get(name, 0)
+            try:
+                body = self.archive.get(_names_key(saved.run, name), limit=_MOST_BYTES).body if count else b""
+            except ObjectMissing:
+                return None
+            found[name] = Names(body, count)
+        return found
 
     def _advance(self, run: "_Run") -> None:
         phase = run.progress.phase

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Outputs:
         table: the posts table.
         region: the AWS region that the emulator plays.
         queues: URLs by logical id.
+        faults_url: of the proxy that lets the functions' requests fail; "" where there is none.
+        functions: physical names by logical id.
     """
 
     api_url: str
@@ -51,6 +53,8 @@ class Outputs:
     table: str
     region: str
     queues: Mapping[str, str]
+    faults_url: str = ""
+    functions: Mapping[str, str] = field(default_factory=dict)
 
 
 def up(  # noqa: PLR0913 - settings, each by its name and with a default
@@ -65,6 +69,7 @@ def up(  # noqa: PLR0913 - settings, each by its name and with a default
     api_port: int = 8080,
     endpoint_port: int = 4566,
     retry_seconds: float = 1.0,
+    faults: Mapping[str, Any] | None = None,
     echo: Callable[[str], None] = print,
 ) -> Outputs:
     """Bring the stack up, or leave it as it is where it runs already just as asked.
@@ -82,6 +87,7 @@ def up(  # noqa: PLR0913 - settings, each by its name and with a default
         api_port: the HTTP API's port if it is free, else any; 0 for any.
         endpoint_port: the emulator's port at the first start if it is free, else any; kept from then on.
         retry_seconds: the pause before an asynchronous event's first retry.
+        faults: what is to fail between the functions and the emulator, see :mod:`postkeep_local.stack.faults`.
         echo: told each step, for a person to read.
 
     Raises:
@@ -97,6 +103,7 @@ def up(  # noqa: PLR0913 - settings, each by its name and with a default
         api_port=api_port,
         endpoint_port=endpoint_port,
         retry_seconds=retry_seconds,
+        faults=dict(faults or {}),
     )
     _check(settings)
     running = folder.record()
@@ -215,4 +222,4 @@ def outputs(state: Path) -> Outputs | None:
 
 
 def _outputs(record: Mapping[str, Any]) -> Outputs:
-    return Outputs(**{name: record[name] for name in Outputs.__dataclass_fields__})
+    return Outputs(**{name: record[name] for name in Outputs.__dataclass_fields__ if name in record})

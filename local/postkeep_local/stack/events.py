@@ -166,8 +166,9 @@ def objects_of(event: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """The objects that an S3 event tells about: bucket, key (as it is, not as the event encodes it), version id, sequencer."""
     found = []
     for record in event.get("Records", []):
-        if "s3" in record:
-            item = record["s3"]["object"]
+        item = record.get("s3", {}).get("object", {})
+        # What has neither only asks for a check, and tells of no state that an object came to.
+        if "sequencer" in item or "versionId" in item:
             sequencer = item.get("sequencer", "").upper().rjust(32, "0")
             found.append((record["s3"]["bucket"]["name"], unquote_plus(item["key"]), item.get("versionId", ""), sequencer))
     return found

@@ -42,6 +42,8 @@ class Settings:
         api_port: the HTTP API's port if it is free; 0 for any.
         endpoint_port: the emulator's port if it is free; 0 for any. The folder keeps the one it got.
         retry_seconds: the pause before an asynchronous invocation's first retry (AWS: 60), doubled before the second.
+        faults: what is to fail between the functions and the emulator, see :class:`postkeep_local.stack.faults.Proxy`; empty for
+            nothing.
     """
 
     build: Path
@@ -52,6 +54,7 @@ class Settings:
     api_port: int = 8080
     endpoint_port: int = 4566
     retry_seconds: float = 1.0
+    faults: Mapping[str, Any] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """A digest of the settings and of every built file: a running stack with another one must be replaced."""

@@ -22,11 +22,12 @@ from postkeep_local.stack.dispatcher import Dispatcher
 from postkeep_local.stack.emulator import REGION, Clients, Emulator, free_port
 from postkeep_local.stack.errors import StackFailed
 from postkeep_local.stack.events import EventQueue
+from postkeep_local.stack.faults import Proxy
 from postkeep_local.stack.http_api import HttpApi
 from postkeep_local.stack.invoker import Invoker
 from postkeep_local.stack.processes import Spawner, kill_leftovers
 from postkeep_local.stack.state import Settings, StateFolder, read_json, write_json
-from postkeep_local.stack.template import BuiltTemplate, concurrency
+from postkeep_local.stack.template import BuiltTemplate, pool_size
 from postkeep_local.stack.worker import Environment, Function, Pool
 
 _LOG = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class Stack:
             self._deploy()
         deployed = deployment.describe(self._clients)
         self._state.marker.touch()
+        self._faulty = self._proxy() if self._settings.faults else ""
         pools = self._functions(deployed)
         self._api = HttpApi(free_port(self._settings.api_port), self._template.routes(), pools)
         self._resources.callback(self._api.close)
@@ -156,11 +158,18 @@ class Stack:
         template = self._template.for_emulator(STACK, self._invoker.address, self._settings.workers)
         deployment.deploy(self._clients, template, self._settings.parameters)
 
+    def _proxy(self) -> str:
+        state = self._state
+        endpoint, faults = self._clients.endpoint, self._settings.faults
+        proxy = Proxy(self._spawner, endpoint, faults, folder=state.temporary, log=state.logs / "faults.log")
+        self._resources.callback(proxy.kill)
+        return proxy.endpoint
+
     def _functions(self, deployed: Deployment) -> dict[str, Pool]:
         settings, state = self._settings, self._state
         common = Environment(
             runtime=settings.runtime,
-            endpoint=self._clients.endpoint,
+            endpoint=self._faulty or self._clients.endpoint,
             logs=state.logs,
             temporary=state.temporary,
             picture_hosts=settings.picture_hosts,
@@ -169,9 +178,8 @@ class Stack:
         pools = {}
         for name, spec in self._template.functions().items():
             known = deployed.functions[name]
-            size = max(settings.workers, concurrency(spec, settings.workers) if spec.batch else 1)
             function = Function(spec, known.physical_name, known.arn, known.variables)
-            pools[name] = Pool(function, common, self._spawner, size)
+            pools[name] = Pool(function, common, self._spawner, pool_size(spec, settings.workers))
             self._resources.callback(pools[name].close)
             self._dispatchers.append(
                 Dispatcher(
@@ -194,6 +202,8 @@ class Stack:
             "table": deployed.tables.get("PostsTable", ""),
             "region": REGION,
             "queues": dict(deployed.queues),
+            "faults_url": self._faulty,
+            "functions": {name: function.physical_name for name, function in deployed.functions.items()},
         }
 
     def read_queues(self) -> list[str]:

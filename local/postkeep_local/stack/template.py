@@ -51,7 +51,7 @@ class FunctionSpec:
         layers: the folders of its layers, the first listed first.
         timeout: seconds.
         memory: MiB.
-        batch: the most batches of messages that it is given at the same time; 0 where it reads no queue.
+        batches: for each queue that it reads, the most batches of messages that it is given at the same time.
         reports_failures: whether it names the failed messages of a batch.
         retries: how often an asynchronous event is retried.
         event_age: how long an asynchronous event is retried at most, in seconds.
@@ -63,7 +63,7 @@ class FunctionSpec:
     layers: tuple[Path, ...]
     timeout: int
     memory: int
-    batch: int
+    batches: tuple[int, ...]
     reports_failures: bool
     retries: int
     event_age: int
@@ -133,11 +133,15 @@ class BuiltTemplate:
             layers=tuple(self._layers([*(self._globals.get("Layers") or []), *(properties.get("Layers") or [])])),
             timeout=int(of("Timeout", 3)),
             memory=int(of("MemorySize", 128)),
-            batch=sum(int((self._plain(queue.get("ScalingConfig")) or {}).get("MaximumConcurrency", 5)) for queue in queues),
+            batches=tuple(self._most(queue) for queue in queues),
             reports_failures=any("ReportBatchItemFailures" in queue.get("FunctionResponseTypes", []) for queue in queues),
             retries=int(asynchronous.get("MaximumRetryAttempts", 2)),
             event_age=int(asynchronous.get("MaximumEventAgeInSeconds", 21_600)),
         )
+
+    def _most(self, queue: Mapping[str, Any]) -> int:
+        """The MaximumConcurrency of an SQS event."""
+        return int((self._plain(queue.get("ScalingConfig")) or {}).get("MaximumConcurrency", 5))
 
     def _layers(self, references: list[Any]) -> Iterator[Path]:
         built = dict(self._resources("AWS::Serverless::LayerVersion"))
@@ -182,7 +186,8 @@ class BuiltTemplate:
                     variables[PROXY_VARIABLE] = proxy
                     for event in _events(properties):
                         if event["Type"] == "SQS":
-                            event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": concurrency(spec, workers)}
+                            most = concurrency(self._most(event["Properties"]), workers)
+                            event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": most}
                 case "AWS::Serverless::LayerVersion":
                     properties["ContentUri"] = {"Bucket": stack, "Key": name}
                 case "AWS::S3::Bucket":
@@ -190,9 +195,14 @@ class BuiltTemplate:
         return json.dumps(template)
 
 
-def concurrency(spec: FunctionSpec, workers: int) -> int:
-    """Batches of one queue in flight, at most: what the template says, or the workers that there are."""
-    return max(_LEAST_CONCURRENCY, min(workers, spec.batch))
+def concurrency(most: int, workers: int) -> int:
+    """Batches of one queue in flight, at most: what the template says, or as many as workers are asked for."""
+    return max(_LEAST_CONCURRENCY, min(workers, most))
+
+
+def pool_size(spec: FunctionSpec, workers: int) -> int:
+    """Workers of a function, at most: as asked for, and one for each batch that may be in flight from all of its queues."""
+    return max(workers, sum(concurrency(most, workers) for most in spec.batches))
 
 
 def bucket_name(stack: str, logical_id: str) -> str:

@@ -8,8 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from postkeep_local import cli
 from postkeep_local.cli import main
+from postkeep_local.commands.stack import EXAMPLE
 from postkeep_local.stack import control
 from postkeep_local.stack.errors import StackFailed
 
@@ -27,19 +27,34 @@ def invoke(*arguments: str) -> Result:
 # ---- The documentation ----
 
 
+def commands(group: click.Group, prefix: str = "") -> dict[str, click.Command]:
+    """Every command that does something, by its whole name."""
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        found |= commands(command, f"{prefix}{name} ") if isinstance(command, click.Group) else {f"{prefix}{name}": command}
+    return found
+
+
+COMMANDS = commands(main)
+
+
 def section(command: str) -> str:
-    parts = re.split(r"^## `postkeep (\w+)`$", DOCS, flags=re.MULTILINE)
+    parts = re.split(r"^## `postkeep ([a-z ]+)`$", DOCS, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))[command]
 
 
 def test_the_documentation_has_a_section_for_each_command_and_no_other() -> None:
-    assert set(re.findall(r"^## `postkeep (\w+)`$", DOCS, re.MULTILINE)) == set(main.commands)
-    assert set(re.findall(r"^\| \[`postkeep (\w+)`\]", DOCS, re.MULTILINE)) == set(main.commands)
+    assert set(re.findall(r"^## `postkeep ([a-z ]+)`$", DOCS, re.MULTILINE)) == set(COMMANDS)
 
 
-@pytest.mark.parametrize("name", main.commands)
+def test_the_documentations_table_leads_to_each_command() -> None:
+    listed = dict(re.findall(r"^\| \[`postkeep ([a-z ]+)`\]\(#([a-z-]+)\)", DOCS, re.MULTILINE))
+    assert listed == {name: f"postkeep-{name.replace(' ', '-')}" for name in COMMANDS}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_documented_with_its_options_and_no_others(name: str) -> None:
-    command = main.commands[name]
+    command = COMMANDS[name]
     assert command.help
     options = {opt for p in command.params if isinstance(p, click.Option) for opt in [*p.opts, *p.secondary_opts]}
     assert all(p.help for p in command.params if isinstance(p, click.Option))
@@ -55,17 +70,17 @@ def test_the_fields_of_a_preview_are_documented(tmp_path: Path) -> None:
     assert [name for row in rows for name in re.findall(r"`(\w+)`", row)] == fields
 
 
-@pytest.mark.parametrize("name", main.commands)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_works(name: str) -> None:
-    assert invoke(name, "--help").exit_code == 0
-    assert invoke(name, "-h").exit_code == 0
+    assert invoke(*name.split(), "--help").exit_code == 0
+    assert invoke(*name.split(), "-h").exit_code == 0
 
 
 def test_the_version_is_that_of_the_package() -> None:
     assert version("postkeep") in invoke("--version").stdout
 
 
-# ---- up, down, status ----
+# ---- up, down ----
 
 
 @pytest.fixture
@@ -135,31 +150,12 @@ def failing(*_: Any) -> Any:
     raise StackFailed("it had to be killed")
 
 
-@pytest.mark.usefixtures("running")
-@pytest.mark.parametrize(("command", "name"), [("down", "down"), ("status", "backlog")])
-def test_a_failure_of_the_stack_is_a_message(monkeypatch: pytest.MonkeyPatch, command: str, name: str) -> None:
-    monkeypatch.setattr(control, name, failing)
-    result = invoke(command)
+def test_a_failure_of_the_stack_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "down", failing)
+    result = invoke("down")
     assert result.exit_code == 1
     assert "it had to be killed" in result.stderr
 
 
-def test_status_of_nothing(tmp_path: Path) -> None:
-    result = invoke("status", "--state", str(tmp_path))
-    assert (result.exit_code, result.stdout) == (1, "No local stack is running.\n")
-
-
-@pytest.mark.usefixtures("running")
-def test_status_tells_the_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
-    backlog = control.Backlog(3, 2, {"RenderQueue": control.QueueDepth(7, 1)}, {"RenderDeadLetterQueue": 4})
-    monkeypatch.setattr(control, "backlog", lambda _state: backlog)
-    result = invoke("status")
-    assert result.exit_code == 0
-    assert "http://127.0.0.1:8080" in result.stdout
-    assert "Events: 3 waiting, 2 being worked on\n" in result.stdout
-    assert "RenderQueue: 7 waiting, 1 being worked on\n" in result.stdout
-    assert "RenderDeadLetterQueue: 4\n" in result.stdout
-
-
 def test_the_example_of_the_printed_line_is_there() -> None:
-    assert (ROOT / "examples" / "posts" / cli.EXAMPLE).is_file()
+    assert (ROOT / "examples" / "posts" / EXAMPLE).is_file()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from postkeep_local.archive import Archive
 from postkeep_local.cli import main
 from postkeep_local.folder import Ignored, PostFile
 from postkeep_local.stack import control
@@ -254,10 +255,33 @@ def test_many_ignored_files_are_counted_and_not_all_named(tmp_path: Path) -> Non
     assert "… and 10 more that are no posts" in result.stderr
 
 
-def test_an_endpoint_without_a_bucket_is_a_mistake(tmp_path: Path) -> None:
-    result = invoke(str(tmp_path), "--endpoint-url", "http://127.0.0.1:1")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--endpoint-url", "http://127.0.0.1:1"),
+        ("--region", "eu-west-1"),
+        ("--profile", "mine"),
+        ("--bucket", "x", "--stack", "y"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_mistake(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = invoke(str(tmp_path), *arguments)
     assert result.exit_code == 2
     assert "--bucket" in result.stderr
+    assert "--stack" in result.stderr
+
+
+def test_a_profile_that_is_not_there_is_a_message(tmp_path: Path) -> None:
+    result = invoke(str(tmp_path), "--bucket", BUCKET, "--profile", "not-there")
+    assert result.exit_code == 1
+    assert "not-there" in result.stderr
+
+
+def test_posts_go_to_a_deployed_stack(folder: Path, deployed: Archive) -> None:
+    result = invoke(str(folder), "--stack", deployed.name, "--region", deployed.region)
+    assert result.exit_code == 0, result.output
+    listed = deployed.client("s3").list_objects_v2(Bucket=deployed.posts_bucket)["Contents"]
+    assert {found["Key"] for found in listed} == set(NAMES)
 
 
 def test_without_a_stack_and_a_bucket_it_says_what_to_do(tmp_path: Path) -> None:
@@ -275,9 +299,9 @@ def test_the_running_stack_is_where_posts_go_by_default(folder: Path, s3: "S3Cli
         return s3
 
     monkeypatch.setattr(control, "outputs", lambda _state: outputs)
-    monkeypatch.setattr("postkeep_local.upload.s3_client", client)
+    monkeypatch.setattr("postkeep_local.archive.make_client", client)
     assert invoke(str(folder)).exit_code == 0
-    assert asked == [(("http://127.0.0.1:2", "us-east-1"), {"local": True})]
+    assert asked == [(("s3", "http://127.0.0.1:2", "us-east-1"), {"profile": None, "local": True, "connections": 8})]
     assert set(bodies(s3)) == set(NAMES)
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from postkeep.errors import ReconcileUnderway
 from postkeep.messages import RenderRequest
-from postkeep.post import Status, post_id
+from postkeep.ports import Filed, Rendered
+from postkeep.post import Rendition, Status, post_id
 from reconcile_posts import walks
 from reconcile_posts.names import Names
 from reconcile_posts.progress import Finding, Order, Phase, Progress
@@ -297,7 +298,7 @@ def test_a_run_that_failed_or_was_interrupted_is_gone_on_with_at_once(archive: A
         monkeypatch.delattr(archive.table, "posts")
         saved = json.loads(archive.archive.get(FOLDER + "progress.json", limit=10**6).body)
         assert run in {"", saved["run"]}
-        assert saved["position"]
+        assert saved["phase"] in {"objects", "records", "strays"}
         run = saved["run"]
     report = archive.reconcile(Order(check_only=True))
     assert (report.run, report.tally) == (run, expected)
@@ -307,8 +308,10 @@ def test_a_run_that_failed_or_was_interrupted_is_gone_on_with_at_once(archive: A
 def test_the_calls_of_a_run_are_those_that_its_documented_cost_is_made_of(posts: int) -> None:
     archive = Archive()
     for n in range(posts):
-        archive.put(f"tea/_posts/{n}.md", b"---\ntitle: t\n---\n")
-    archive.render()
+        archive.put(key := f"tea/_posts/{n}.md", b"---\ntitle: t\n---\n")
+        rendition = Rendition(f"renditions/{post_id(key)}/1.json", 1, 1, 0)
+        archive.archive.put(rendition.key, b"", content_type="")
+        archive.table.settle(Filed(archive.post(key), {}), Rendered(rendition, ""), changed=EPOCH)
     archive.later(hours=2)
     assert dict(archive.reconcile().tally.counts) == {}
     pages = -(-posts // 1000)
@@ -349,6 +352,21 @@ def test_a_run_with_another_order_or_a_week_old_begins_anew(archive: Archive) ->
     assert second != first
     archive.later(days=7)
     assert begin(Order()) not in {first, second}
+
+
+@pytest.mark.parametrize("fault", ["-posts.bin", b"", b"[]", b'{"run": "r"}', b"\xff"])
+def test_a_run_whose_notes_are_of_no_use_begins_anew(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, fault: str | bytes
+) -> None:
+    monkeypatch.setattr(walks, "_PAGE", 3)
+    left = iter([1000.0] * 5 + [0.0])
+    assert archive.reconciling()(time_left=lambda: next(left)) is None
+    if isinstance(fault, str):
+        archive.archive.delete([key for key in archive.archive.keys(FOLDER) if key.endswith(fault)])
+    else:
+        archive.archive.put(FOLDER + "progress.json", fault, content_type="")
+    assert dict(archive.reconcile().tally.counts) == {}
+    assert list(archive.archive.keys(FOLDER)) == [REPORT]
 
 
 def test_two_runs_at_the_same_time_do_no_harm(archive: Archive) -> None:

@@ -1,0 +1,76 @@
+"""The use cases of recovery, wired to an archive: one that runs here, or one that is deployed."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from postkeep.aws.dynamodb import DynamoListings
+from postkeep.aws.functions import ParseFunction
+from postkeep.aws.s3 import Bucket
+from postkeep.aws.sqs import SqsQueue
+from postkeep_local.archive import Archive, ArchiveUnknown
+from postkeep_local.purge import Purge
+from postkeep_local.reprocess import Reprocessing
+from reconcile_posts.reconciling import Reconciling
+
+
+def reconciling(archive: Archive) -> Reconciling:
+    """Reconcile, as the function of that name does it.
+
+    Raises:
+        ArchiveUnknown: if the stack is of a version of Postkeep that cannot do it.
+    """
+    s3 = archive.client("s3")
+    return Reconciling(
+        objects=Bucket(archive.posts_bucket, s3),
+        archive=Bucket(archive.archive_bucket, s3),
+        records=DynamoListings(archive.posts_table, archive.client("dynamodb")),
+        parse=_parse(archive),
+        renders=_backlog(archive),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def reprocessing(archive: Archive, *, force: bool, dry_run: bool) -> Reprocessing:
+    """Asking for texts anew.
+
+    Raises:
+        ArchiveUnknown: if the stack is of a version of Postkeep that cannot do it.
+    """
+    return Reprocessing(
+        objects=Bucket(archive.posts_bucket, archive.client("s3")),
+        records=DynamoListings(archive.posts_table, archive.client("dynamodb")),
+        renders=_backlog(archive),
+        force=force,
+        dry_run=dry_run,
+    )
+
+
+def purging(archive: Archive) -> Purge:
+    """Taking posts down.
+
+    Raises:
+        ArchiveUnknown: if the stack is of a version of Postkeep that cannot do it.
+    """
+    return Purge(
+        s3=archive.client("s3"),
+        dynamodb=archive.client("dynamodb"),
+        posts=archive.posts_bucket,
+        archive=archive.archive_bucket,
+        table=archive.posts_table,
+        parse=_parse(archive),
+        thumbnails=SqsQueue(_part(archive, archive.queues, "ThumbnailQueue"), archive.client("sqs")),
+    )
+
+
+def _parse(archive: Archive) -> ParseFunction:
+    return ParseFunction(_part(archive, archive.functions, "ParseFunction"), archive.posts_bucket, archive.client("lambda"))
+
+
+def _backlog(archive: Archive) -> SqsQueue:
+    return SqsQueue(_part(archive, archive.queues, "RenderBacklogQueue"), archive.client("sqs"))
+
+
+def _part(archive: Archive, parts: Mapping[str, str], name: str) -> str:
+    if name not in parts:
+        raise ArchiveUnknown(f"{archive.name} has no {name}: bring it up to date with this version of Postkeep first.")
+    return parts[name]

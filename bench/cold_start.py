@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from postkeep.messages import RenderRequest, ThumbnailRequest
-from postkeep.post import picture_id, post_id
+from postkeep.post import edition, picture_id, post_id
 from postkeep_local.stack import control, deployment, http_event, replay
 from postkeep_local.stack.control import BUILD, RUNTIME
 from postkeep_local.stack.emulator import Clients
@@ -118,7 +118,9 @@ def events(bucket: str) -> Mapping[str, Any]:
         "ParseFunction": replay.event(bucket, Current(_KEY, "", "", len(_POST.encode()), deleted=False)),
         "RenderFunction": _batch(RenderRequest(post, 1).encode()),
         # A picture that the post does not have: its message is out of date.
-        "ThumbnailFunction": _batch(ThumbnailRequest(post, picture_id("x"), "https://example.org/x.png", "").encode()),
+        "ThumbnailFunction": _batch(
+            ThumbnailRequest(post, picture_id("x"), edition(1, 1), "https://example.org/x.png", "").encode()
+        ),
         "QueryFunction": http_event.event(
             http_event.Request("GET", "/posts", [("host", "localhost")]), Route("ANY", "/{proxy+}", ""), {"proxy": "posts"}
         ),

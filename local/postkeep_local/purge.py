@@ -199,7 +199,7 @@ class Purge:
         return len(unused)
 
     def _users(self, addresses: AbstractSet[str]) -> Iterator[tuple[AbstractSet[str], PostId, str]]:
-        """The pictures that use some of the thumbnails: which ones, the post's id, the picture's id."""
+        """The pictures that use some of the thumbnails: which ones, the post's id, the picture's sort key."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -214,9 +214,10 @@ class Purge:
                 if used:
                     yield used, item["pk"]["S"].removeprefix("PICTURES#"), item["sk"]["S"]
 
-    def _make_again(self, owner: PostId, identity: str) -> None:
+    def _make_again(self, owner: PostId, sort_key: str) -> None:
         pictures = DynamoPictures(self.table, self.dynamodb)
-        picture, post = pictures.picture(owner, identity), self._record(owner)
+        edition, _, identity = sort_key.partition("#")
+        picture, post = pictures.picture(owner, edition, identity), self._record(owner)
         if picture is None or post is None:
             return
         try:
@@ -224,4 +225,4 @@ class Purge:
         except Superseded:
             return
         referer = post.metadata.source_url or ""
-        self.thumbnails.send([ThumbnailRequest(owner, picture.id, picture.address, referer).encode()])
+        self.thumbnails.send([ThumbnailRequest(owner, picture.id, picture.edition, picture.address, referer).encode()])

@@ -181,7 +181,7 @@ def _batches(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
     batch: list[Letter] = []
     size = 0
     for letter in letters:
-        length = len(letter.body.encode())
+        length = len(letter.body.encode("utf-8", "surrogatepass"))
         if batch and (len(batch) == BATCH or size + length > _BATCH_BYTES):
             yield batch
             batch, size = [], 0

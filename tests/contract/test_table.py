@@ -8,7 +8,7 @@ import pytest
 from postkeep.errors import Conflict, Differs, Superseded
 from postkeep.listing import instant, listings, name, order
 from postkeep.ports import Filed, Listings, PictureStore, PostStore, Rendered
-from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, picture_id
+from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, edition, picture_id
 from support.posts import EPOCH, METADATA, a_post, dated, next_of, revision
 
 type Table = tuple[PostStore, PictureStore, Listings]
@@ -194,43 +194,34 @@ def pictures(count: int) -> list[Picture]:
 
 def test_pictures_are_added_and_removed(table: Table) -> None:
     post = a_post()
-    record(table, post)
     many = pictures(205)
-    table[1].arrange(post, add=many, remove=())
+    table[1].arrange(post.id, add=many, remove=())
     assert table[1].of_post(post.id) == many
-    assert table[1].picture(post.id, many[7].id) == many[7]
-    assert table[1].picture(post.id, "none") is None
-    table[1].arrange(post, add=(), remove=[picture.id for picture in many[3:]])
+    assert table[1].picture(post.id, many[7].edition, many[7].id) == many[7]
+    assert table[1].picture(post.id, edition(2, 1), many[7].id) is None
+    assert table[1].picture(post.id, many[7].edition, "none") is None
+    table[1].arrange(post.id, add=(), remove=many[3:])
     assert table[2].pictures(post.id) == many[:3]
-    table[1].arrange(post, add=(), remove=())
+    table[1].arrange(post.id, add=(), remove=())
 
 
-def test_a_picture_that_is_there_is_left_as_it_is(table: Table) -> None:
-    post, (picture,) = a_post(), pictures(1)
-    record(table, post)
-    table[1].arrange(post, add=[picture], remove=())
-    done = replace(picture, status=PictureStatus.DONE, width=9, height=8, thumbnails=(Thumbnail("a" * 64, 320, 200, 99),))
-    table[1].record(post.id, done)
-    table[1].arrange(post, add=[picture], remove=())
-    assert table[1].of_post(post.id) == [done]
+def test_generations_do_not_share_pictures(table: Table) -> None:
+    post, many = a_post(), pictures(3)
+    later = [replace(picture, edition=edition(10, 1)) for picture in many]
+    table[1].arrange(post.id, add=many, remove=())
+    table[1].arrange(post.id, add=later, remove=many[:1])
+    assert table[1].of_post(post.id) == [*many[1:], *later]
 
 
 def test_a_waiting_picture_keeps_when_to_try_again(table: Table) -> None:
     post, (picture,) = a_post(), pictures(1)
-    record(table, post)
-    table[1].arrange(post, add=[picture], remove=())
+    table[1].arrange(post.id, add=[picture], remove=())
     waiting = replace(picture, status=PictureStatus.WAITING, reason="timeout", detail="d", attempts=2, next_try=EPOCH)
     table[1].record(post.id, waiting)
     assert table[1].of_post(post.id) == [waiting]
-
-
-def test_pictures_of_an_old_generation_are_not_arranged(table: Table) -> None:
-    first = a_post()
-    record(table, first)
-    record(table, next_of(first, 2), replacing=first)
-    with pytest.raises(Superseded):
-        table[1].arrange(first, add=pictures(1), remove=())
-    assert table[1].of_post(first.id) == []
+    done = replace(picture, status=PictureStatus.DONE, width=9, height=8, thumbnails=(Thumbnail("a" * 64, 320, 200, 99),))
+    table[1].record(post.id, done)
+    assert table[1].of_post(post.id) == [done]
 
 
 def test_a_picture_that_is_gone_is_not_recorded(table: Table) -> None:

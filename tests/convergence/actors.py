@@ -98,6 +98,11 @@ class Stepped:
                     bodies: list[str] = list(args[0])
                     call(bodies[: len(bodies) // 2])
                     raise SendFailed(len(bodies) - len(bodies) // 2, "InternalError")
+                case Fault.PARTIAL if name == "batch_write_item":
+                    ((table, requests),) = kwargs["RequestItems"].items()
+                    if half := requests[: len(requests) // 2]:
+                        call(RequestItems={table: half})
+                    raise _error("InternalServerError")
                 case Fault.LOST:
                     call(*args, **kwargs)
                     raise ConnectionResetError

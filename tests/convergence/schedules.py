@@ -34,10 +34,9 @@ SETTLE = Write(
     "generation = :generation AND (attribute_not_exists(#rendition) OR #rendition.#rules <= :rules)",
 )
 CLEAR = Write(frozenset({"UpdateItem", "TransactUpdate"}), "generation = :generation")
-ARRANGE = Write(frozenset({"TransactConditionCheck"}), "generation = :generation")
 RECORD = Write(frozenset({"PutItem"}), "attribute_exists(pk)")
 
-WRITES = (OFFER, REPLACE, SETTLE, CLEAR, ARRANGE, RECORD)
+WRITES = (OFFER, REPLACE, SETTLE, CLEAR, RECORD)
 
 
 def other_content(world: World) -> None:
@@ -171,7 +170,6 @@ PROOFS: Mapping[tuple[Write, str], Callable[[World], None]] = {
     (SETTLE, "generation = :generation"): late_text,
     (SETTLE, "(attribute_not_exists(#rendition) OR #rendition.#rules <= :rules)"): older_rules,
     (CLEAR, "generation = :generation"): late_clearing,
-    (ARRANGE, "generation = :generation"): late_pictures,
     (RECORD, "attribute_exists(pk)"): late_thumbnail,
 }
 """By the write, and the part of its condition without which the schedule goes wrong."""

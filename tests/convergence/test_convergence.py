@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from convergence.machine import Machine
-from convergence.schedules import CLEAR, OFFER, PROOFS, WRITES, Write, late_change
+from convergence.schedules import CLEAR, OFFER, PROOFS, WRITES, Write, late_change, late_pictures
 from convergence.world import CONTENTS, World, check, clean, quickly
 
 SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "2000"))
@@ -71,6 +71,11 @@ def test_without_any_one_condition_it_would_not(proof: tuple[Write, str], schedu
     world.table.dynamodb.waive = waiving(*proof)
     with pytest.raises(AssertionError):
         run(schedule, world)
+
+
+def test_a_slow_render_does_not_bring_back_the_pictures_of_an_old_text() -> None:
+    """This needs no condition: a generation's pictures are its own."""
+    run(late_pictures, World())
 
 
 def test_every_condition_of_every_write_is_proven() -> None:

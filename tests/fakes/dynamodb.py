@@ -17,7 +17,7 @@ type Item = dict[str, Any]
 
 _deserialize = TypeDeserializer().deserialize
 _TOKEN = re.compile(r"\s*(<=|>=|[=()<>,]|AND\b|OR\b|BETWEEN\b|[#:]?[\w.#]+)")
-_MOST_ACTIONS = 100
+_MOST_ACTIONS, _MOST_WRITES = 100, 25
 
 
 class Expression:
@@ -189,6 +189,18 @@ class MemoryDynamo:
         assert len(wanted["Keys"]) <= _MOST_ACTIONS
         found = [self.items[_key(k)] for k in wanted["Keys"] if _key(k) in self.items]
         return {"Responses": {table: copy.copy(found)}}
+
+    def batch_write_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        ((_, requests),) = RequestItems.items()
+        assert 0 < len(requests) <= _MOST_WRITES
+        keys = [_key(r["PutRequest"]["Item"] if "PutRequest" in r else r["DeleteRequest"]["Key"]) for r in requests]
+        assert len(set(keys)) == len(keys), "two requests for one item"
+        for key, request in zip(keys, requests, strict=True):
+            if "PutRequest" in request:
+                self.items[key] = copy.copy(request["PutRequest"]["Item"])
+            else:
+                self.items.pop(key, None)
+        return {}
 
     def _update(self, key: Item, request: Mapping[str, Any]) -> None:
         old = self.items.get(_key(key), dict(key))

@@ -136,8 +136,8 @@ def test_a_thumbnail_that_comes_to_be_used_meanwhile_is_made_again(archive: Aws)
 
 def test_a_picture_that_is_gone_by_then_is_left_alone(archive: Aws) -> None:
     case = purge(archive)
-    case._make_again(post_id(OTHER), "none")
-    case._make_again("nobody", "none")
+    case._make_again(post_id(OTHER), "00000001-0001#none")
+    case._make_again("nobody", "00000001-0001#none")
     (picture, *_) = DynamoPictures(archive.table, archive.dynamodb).of_post(post_id(OTHER))
     assert picture.status is PictureStatus.DONE
 

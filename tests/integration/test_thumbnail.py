@@ -51,7 +51,7 @@ def host(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[PictureHost]:
     monkeypatch.setenv("POSTKEEP_PICTURE_HOSTS", json.dumps({"pictures.postkeep.example": running.origin}))
     DynamoPosts("posts").offer(POST)
     asked = requests("thumbnail-batch")
-    DynamoPictures("posts").arrange(POST, add=[Picture(id=r.picture_id, address=r.address) for r in asked], remove=[])
+    DynamoPictures("posts").arrange(POST.id, add=[Picture(id=r.picture_id, address=r.address) for r in asked], remove=[])
     yield running
     running.close()
 
@@ -95,7 +95,7 @@ def test_a_host_that_is_busy_is_put_off_and_acknowledged(aws: Aws, host: Picture
 
 
 def test_pictures_of_a_deleted_post_are_acknowledged(aws: Aws, host: PictureHost) -> None:
-    DynamoPictures("posts").arrange(POST, add=[], remove=[r.picture_id for r in requests("thumbnail-batch")])
+    DynamoPictures("posts").arrange(POST.id, add=[], remove=pictures().values())
     assert handle("thumbnail-batch") == []
     assert not host.requests
     assert "Contents" not in aws.s3.list_objects_v2(Bucket=aws.archive)

@@ -104,7 +104,7 @@ def test_thumbnail_records_that_a_picture_cannot_be_had(services: Services, invo
     # Their host does not exist: whether that is for now or for ever, the messages are done with and each picture says why.
     assert invoke("ThumbnailFunction", "thumbnail-batch") == {"batchItemFailures": []}
     for request in requests:
-        item = services.item(f"PICTURES#{request['post_id']}", request["picture_id"])
+        item = services.item(f"PICTURES#{request['post_id']}", f"00000001-0001#{request['picture_id']}")
         assert item["status"]["S"] in {"waiting", "failed"}
         assert item["reason"]["S"]
 

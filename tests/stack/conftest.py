@@ -51,7 +51,9 @@ def make_function(tmp_path: Path) -> MakeFunction:
         code = tmp_path / "code"
         code.mkdir(exist_ok=True)
         (code / "toy.py").write_text(source)
-        spec = FunctionSpec("ToyFunction", "toy.handler", code, (), timeout, memory, (batch,) * (batch > 0), batch > 0, retries, age)
+        spec = FunctionSpec(
+            "ToyFunction", "toy.handler", code, (), timeout, memory, (batch,) * (batch > 0), batch > 0, retries, age
+        )
         return Function(spec, "postkeep-Toy", "arn:aws:lambda:us-east-1:000000000000:function:postkeep-Toy", {"COLOUR": "green"})
 
     return make

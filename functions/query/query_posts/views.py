@@ -130,7 +130,8 @@ def post_detail(post: Post, pictures: list[Picture], described: Mapping[PictureI
         described: the alt and caption of each picture, by id, in the order of the article.
     """
     place = {picture_id: n for n, picture_id in enumerate(described)}
-    ordered = sorted(pictures, key=lambda picture: place.get(picture.id, len(place)))
+    current = [picture for picture in pictures if picture.edition == post.edition]
+    ordered = sorted(current, key=lambda picture: place.get(picture.id, len(place)))
     return PostDetail(
         **_fields(post),
         size=post.size,

@@ -6,14 +6,14 @@ rendition. What a dead handler leaves behind is found by the message's next deli
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from postkeep.errors import ObjectMissing, Superseded
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.ports import Filed, ObjectStore, PictureStore, PostStore, Queue, Rendered
-from postkeep.post import Picture, PictureStatus, Post, PostId, Rendition, Status, picture_id
+from postkeep.post import Edition, Metadata, Picture, PictureStatus, Post, PostId, Rendition, Status, edition, picture_id
 from postkeep.postfile import split
 from render_post.language import language_of
 from render_post.length import measure
@@ -45,6 +45,7 @@ class Rendering:
         fetch_pictures: whether pictures are asked for at all.
         now: the clock (aware, UTC).
         rules: the version of the cleaning.
+        render: the cleaning: body, metadata and key → text.
     """
 
     posts: PostStore
@@ -56,6 +57,7 @@ class Rendering:
     fetch_pictures: bool
     now: Callable[[], datetime]
     rules: int = RULES
+    render: Callable[[str, Metadata, str], RenderedText] = render
 
     def __call__(self, request: RenderRequest) -> Outcome:
         """Render the post, or clear what is derived from it where it is deleted or rejected.
@@ -67,44 +69,51 @@ class Rendering:
         """
         filed = self.posts.filed(request.post_id)
         if filed is None or filed.post.generation != request.generation:
-            # A delivery of this request that died may have left its rendition behind, to which nobody will ever point.
-            self.archive.delete([rendition_key(request.post_id, request.generation, self.rules)])
+            self._withdraw(request.post_id, request.generation)
             known = f"the record has {filed.post.generation}" if filed else "there is no record"
             raise Superseded(request.post_id, f"asked for generation {request.generation}, {known}")
         if filed.post.status in {Status.DELETED, Status.REJECTED}:
-            self._arrange(filed.post, ())
+            self._remove(filed.post.id, "", edition(filed.post.generation + 1, 0))
             self.archive.delete(filed.post.leftovers)
             self.posts.settle(filed, None, changed=self.now())
             return Outcome.CLEARED
         made_by = filed.post.rendition.rules if filed.post.rendition else 0
         if made_by > self.rules or (made_by == self.rules and not request.force):
-            return self._resume(filed.post)
+            return self._resume(filed.post, made_by)
         self._render(filed)
         return Outcome.RENDERED
 
-    def _resume(self, post: Post) -> Outcome:
-        """The text is there, by these rules or later ones: what can be left to do is what comes after its being recorded."""
-        self._request(post, [p for p in self.pictures.of_post(post.id) if p.status is PictureStatus.PENDING])
-        self.archive.delete(post.leftovers)
+    def _resume(self, post: Post, made_by: int) -> Outcome:
+        """The text is there, by these rules or later ones: what can be left to do is what comes after its being recorded.
+
+        A handler of earlier rules that died may have left its edition.
+        """
+        pictures = self.pictures.of_post(post.id)
+        self._request(post, [picture for picture in pictures if picture.edition == post.edition])
+        self.pictures.arrange(post.id, add=(), remove=[picture for picture in pictures if picture.edition < post.edition])
+        earlier = [rendition_key(post.id, edition(post.generation, rules)) for rules in range(1, made_by)]
+        self.archive.delete([*post.leftovers, *earlier])
         return Outcome.RESUMED
 
     def _render(self, filed: Filed) -> None:
         post = filed.post
-        rendered = render(self._body(post), post.metadata, post.key)
-        key = rendition_key(post.id, post.generation, self.rules)
+        rendered = self.render(self._body(post), post.metadata, post.key)
+        mine = edition(post.generation, self.rules)
+        key = rendition_key(post.id, mine)
         self.archive.put(key, encode(post.id, post.generation, self.rules, rendered), content_type="application/json")
         before = post.rendition.key if post.rendition else key
+        replaced = () if before == key else (before,)
         try:
-            waiting = self._arrange(post, rendered.pictures[:_MAX_PICTURES])
+            pictures = self._arrange(post.id, mine, rendered.pictures[:_MAX_PICTURES])
             self.archive.delete(post.leftovers)
             rendition = _described(key, self.rules, rendered, post.metadata.title)
-            replaced = () if before == key else (before,)
             self.posts.settle(filed, Rendered(rendition, rendered.summary, replaced), changed=self.now())
         except Superseded:
-            # Generations only grow, so nobody will ever point to this one's rendition.
+            # Nobody will ever point to this edition.
             self.archive.delete([key])
+            self._remove(post.id, mine, edition(post.generation, self.rules + 1))
             raise
-        self._request(post, waiting)
+        self._request(post, pictures)
         self.archive.delete(replaced)
 
     def _body(self, post: Post) -> str:
@@ -120,18 +129,47 @@ class Rendering:
             return self._body(current)
         return split(found.body).body
 
-    def _arrange(self, post: Post, references: tuple[PictureReference, ...]) -> list[Picture]:
-        """Make the pictures' items those of the text, and give the ones that are still to be fetched."""
-        there = {picture.id: picture for picture in self.pictures.of_post(post.id)}
+    def _arrange(self, post_id: PostId, mine: Edition, references: tuple[PictureReference, ...]) -> list[Picture]:
+        """Make the pictures of this edition those of the text, and delete those of earlier ones; gives the former.
+
+        What is known of a picture from an earlier edition is taken over. It may be told of its outcome only after this: then it
+        is fetched once more.
+        """
         status = PictureStatus.PENDING if self.fetch_pictures else PictureStatus.SKIPPED
-        wanted = {p.id: p for p in (Picture(id=picture_id(r.address), address=r.address, status=status) for r in references)}
-        add = [picture for picture in wanted.values() if picture.id not in there]
-        self.pictures.arrange(post, add=add, remove=there.keys() - wanted.keys())
-        return [p for p in (there.get(i, picture) for i, picture in wanted.items()) if p.status is PictureStatus.PENDING]
+        there = [picture for picture in self.pictures.of_post(post_id) if picture.edition <= mine]
+        known = {picture.id: picture for picture in there}
+        wanted = {}
+        for reference in references:
+            identity = picture_id(reference.address)
+            picture = known.get(identity) or Picture(id=identity, address=reference.address, status=status)
+            wanted[identity] = replace(picture, edition=mine)
+        add = [picture for picture in wanted.values() if known.get(picture.id) != picture]
+        self.pictures.arrange(post_id, add=add, remove=[p for p in there if wanted.get(p.id) != p])
+        return list(wanted.values())
 
     def _request(self, post: Post, pictures: list[Picture]) -> None:
         referer = post.metadata.source_url or ""
-        self.thumbnails.send([ThumbnailRequest(post.id, p.id, p.address, referer).encode() for p in pictures])
+        untried = [picture for picture in pictures if picture.status is PictureStatus.PENDING]
+        self.thumbnails.send([ThumbnailRequest(post.id, p.id, p.edition, p.address, referer).encode() for p in untried])
+
+    def _withdraw(self, post_id: PostId, generation: int) -> None:
+        """Remove what a generation that is over may have left: a delivery of its request may have died, with whatever rules.
+
+        Generations only grow, so nobody will ever point to it again. It is rare enough for a listing of the bucket.
+        """
+        begin, end = edition(generation, 0), edition(generation + 1, 0)
+        left = [
+            key
+            for key in self.archive.keys(prefix(post_id))
+            if rendition_key(post_id, begin) <= key < rendition_key(post_id, end)
+        ]
+        self.archive.delete(left)
+        self._remove(post_id, begin, end)
+
+    def _remove(self, post_id: PostId, begin: Edition, end: Edition) -> None:
+        """Delete the pictures of some editions: the end is not among them."""
+        found = self.pictures.of_post(post_id)
+        self.pictures.arrange(post_id, add=(), remove=[picture for picture in found if begin <= picture.edition < end])
 
 
 def _described(key: str, rules: int, rendered: RenderedText, title: str) -> Rendition:
@@ -152,6 +190,6 @@ def prefix(post_id: PostId) -> str:
     return f"renditions/{post_id}/"
 
 
-def rendition_key(post_id: PostId, generation: int, rules: int = RULES) -> str:
-    """The rendition's own name: generations never share one, so that no late handler can overwrite or delete another's."""
-    return f"{prefix(post_id)}{generation:08d}-{rules}.json"
+def rendition_key(post_id: PostId, edition: Edition) -> str:
+    """Where the rendition of one edition of a post lies."""
+    return f"{prefix(post_id)}{edition}.json"

@@ -73,7 +73,7 @@ class Thumbnailing:
         return outcome
 
     def _pending(self, request: ThumbnailRequest) -> Picture:
-        picture = self.pictures.picture(request.post_id, request.picture_id)
+        picture = self.pictures.picture(request.post_id, request.edition, request.picture_id)
         if picture is None:
             raise Superseded(request.post_id, f"the picture {request.picture_id} is gone")
         if picture.status is PictureStatus.DONE:

@@ -5,6 +5,7 @@ its own record; of its tags and categories the first is, and each further one is
 ``docs/decisions/0002-key-schema.md``.
 """
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,13 +46,13 @@ class Index:
 INDEXES: Mapping[str, Index] = {
     "all": Index("by_published", "shelf", spread=True),
     "status": Index("by_published", "shelf"),
-    "archive": Index("by_archive", "of_archive", spread=True),
-    "author": Index("by_author", "of_author"),
-    "host": Index("by_host", "of_host"),
-    "address": Index("by_address", "of_address"),
-    "content": Index("by_content", "of_content"),
-    "tag": Index("by_tag", "of_tag"),
-    "category": Index("by_category", "of_category"),
+    "archive": Index("by_archive", "archive", spread=True),
+    "author": Index("by_author", "author"),
+    "host": Index("by_host", "host"),
+    "address": Index("by_address", "article"),
+    "content": Index("by_content", "content"),
+    "tag": Index("by_tag", "tag"),
+    "category": Index("by_category", "category"),
 }
 """By kind of listing."""
 
@@ -73,12 +74,22 @@ def name(kind: str, value: str = "") -> str:
 
     Args:
         kind: one of :data:`INDEXES`.
-        value: the author's name, the tag, and so on; a long one is named by its digest, and an address always is.
+        value: the author's name, the tag, and so on; a long one is named by its digest, and an address always is; of content
+            the SHA-256 in hex.
     """
     raw = value.encode()
-    if kind == "address" or len(raw) > _VALUE_BYTES:
-        value = "sha256:" + (digest(value) if kind == "address" else hashlib.sha256(raw).hexdigest())
+    if kind == "address":
+        value = digest(value)
+    elif kind == "content":
+        value = base64.urlsafe_b64encode(bytes.fromhex(value)).decode().rstrip("=")
+    elif len(raw) > _VALUE_BYTES:
+        value = "sha256:" + hashlib.sha256(raw).hexdigest()
     return f"{kind}#{value}"
+
+
+def content_hash(partition: str) -> str:
+    """The SHA-256 in hex that a partition of content listings stands for: what :func:`name` made shorter by a third."""
+    return base64.urlsafe_b64decode(partition + "=").hex()
 
 
 def address_name(url: str) -> str:

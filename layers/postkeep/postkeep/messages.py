@@ -83,6 +83,7 @@ class ThumbnailRequest(_Message):
     Attributes:
         post_id: whose picture.
         picture_id: which picture.
+        edition: of the text that the picture is in (see :func:`postkeep.post.edition`).
         address: where it is to be had.
         referer: the article's address, for hosts that demand one; "" where unknown.
     """
@@ -91,5 +92,6 @@ class ThumbnailRequest(_Message):
 
     post_id: str
     picture_id: str
+    edition: str
     address: str
     referer: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from postkeep.post import Picture, PictureId, Post, PostId, Rendition
+from postkeep.post import Edition, Picture, PictureId, Post, PostId, Rendition
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,20 +204,17 @@ class PictureStore(Protocol):
     """The pictures' items."""
 
     def of_post(self, post_id: PostId) -> list[Picture]:
-        """All pictures of a post, in the order of their ids (a consistent read)."""
+        """All pictures of a post, of whatever edition, in the order of their editions and ids (a consistent read)."""
         ...
 
-    def picture(self, post_id: PostId, picture_id: PictureId) -> Picture | None:
+    def picture(self, post_id: PostId, edition: Edition, picture_id: PictureId) -> Picture | None:
         """One picture of a post (a consistent read), or None."""
         ...
 
-    def arrange(self, post: Post, *, add: Sequence[Picture], remove: Iterable[PictureId]) -> None:
-        """Add and remove pictures of a post, on condition that the post is still of the generation that was read.
+    def arrange(self, post_id: PostId, *, add: Sequence[Picture], remove: Iterable[Picture]) -> None:
+        """Write and delete pictures of a post, each by itself: a caller that dies may have done a part of it.
 
-        A picture that is there already is left as it is.
-
-        Raises:
-            Superseded: if the stored record has another generation.
+        No condition is needed: an edition's pictures are its own, and whoever finds the edition outdated deletes them.
         """
         ...
 

@@ -12,6 +12,9 @@ from typing import Any
 type PostId = str
 """26 lower-case base32 characters: see :func:`post_id`."""
 
+type Edition = str
+"""See :func:`edition`."""
+
 type PictureId = str
 """26 lower-case base32 characters: see :func:`picture_id`."""
 
@@ -65,6 +68,18 @@ def post_id(key: str) -> PostId:
     The key itself cannot serve: real keys hold up to 1,024 bytes of spaces, ``#``, ``%``, controls and emoji.
     """
     return digest(key)
+
+
+def edition(generation: int, rules: int) -> Edition:
+    """Which text of a post: of which generation of its record, by which version of the cleaning. Later ones sort after earlier.
+
+    What is derived from a post (its rendition, its pictures) is named by its edition, so that no late handler can overwrite or
+    delete another edition's.
+    """
+    return f"{generation:08d}-{rules:04d}"
+
+
+_FIRST_EDITION = edition(1, 1)
 
 
 def picture_id(address: str) -> PictureId:
@@ -212,6 +227,11 @@ class Post:
     leftovers: tuple[str, ...] = ()
 
     @property
+    def edition(self) -> Edition:
+        """The edition of its text; "" while there is none."""
+        return edition(self.generation, self.rendition.rules) if self.rendition else ""
+
+    @property
     def id(self) -> PostId:
         """The post's identity in URLs and in the table."""
         return post_id(self.key)
@@ -253,9 +273,12 @@ def thumbnail_key(address: str) -> str:
 class Picture:
     """A picture of a post: an item of its own, keyed under its post, so that a post with 102 of them is never rewritten.
 
+    Like renditions, the pictures of two editions never share an item.
+
     Attributes:
         id: see :func:`picture_id`.
         address: the origin address.
+        edition: of the text that the picture is in.
         status: see :class:`PictureStatus`.
         reason: the machine-readable word of a failure, else "".
         detail: the sentence of a failure, else "".
@@ -268,6 +291,7 @@ class Picture:
 
     id: PictureId
     address: str
+    edition: Edition = _FIRST_EDITION
     status: PictureStatus = PictureStatus.PENDING
     reason: str = ""
     detail: str = ""

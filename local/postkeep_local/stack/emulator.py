@@ -42,8 +42,8 @@ class Clients:
 
     def __init__(self, port: int) -> None:
         endpoint = f"http://127.0.0.1:{port}"
-        core = botocore.session.Session()
-        core.set_config_variable("profile", None)  # the user's AWS_PROFILE has no say here
+        # The user's AWS_PROFILE has no say here.
+        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
         session = boto3.Session("test", "test", region_name=REGION, botocore_session=core)
         patient = Config(
             retries={"mode": "standard", "max_attempts": 3},

@@ -15,7 +15,7 @@ from postkeep_local.letters import Failure, holding, look, read
 from unit.cli.deployed import bodies, failure_record, s3_event, send, waiting
 
 RENDER = RenderRequest("a" * 26, 3)
-THUMBNAIL = ThumbnailRequest("a" * 26, "b" * 26, "https://pictures.postkeep.example/茶.jpg", "")
+THUMBNAIL = ThumbnailRequest("a" * 26, "b" * 26, "00000001-0001", "https://pictures.postkeep.example/茶.jpg", "")
 QUEUE = "RenderDeadLetterQueue"
 
 

@@ -176,7 +176,7 @@ def test_a_table_of_nothing_is_a_table() -> None:
 def test_dlq_show_makes_messages_readable(deployed: Archive) -> None:
     key = "tea/_posts/茶.md"
     deployed.client("dynamodb").put_item(TableName=deployed.posts_table, Item=post_item(a_post(key)))
-    thumbnail = ThumbnailRequest(post_id(key), "b" * 26, f"https://x.example/{ESCAPE}茶.jpg", "")
+    thumbnail = ThumbnailRequest(post_id(key), "b" * 26, "00000001-0001", f"https://x.example/{ESCAPE}茶.jpg", "")
     send(deployed, DEAD, RenderRequest(post_id(key), 7, force=True).encode(), thumbnail.encode(), RENDER.encode(), "{" + ESCAPE)
     for _ in range(2):
         result = invoke("dlq", "show", DEAD)

@@ -97,7 +97,7 @@ def test_only_dead_letter_queues_are_redriven(deployed: Archive, name: str) -> N
 
 
 def test_requests_go_back_to_the_queue_that_they_failed_in(deployed: Archive) -> None:
-    thumbnail = ThumbnailRequest("a" * 26, "b" * 26, "https://pictures.postkeep.example/茶.jpg", "").encode()
+    thumbnail = ThumbnailRequest("a" * 26, "b" * 26, "00000001-0001", "https://pictures.postkeep.example/茶.jpg", "").encode()
     send(deployed, DEAD, *RENDERS)
     send(deployed, "ThumbnailDeadLetterQueue", thumbnail)
     assert redrive(deployed, DEAD) == Redriven(23, [])
@@ -185,7 +185,10 @@ def test_a_message_that_stays_and_comes_again_is_counted_once(deployed: Archive,
 
 
 def test_large_messages_go_in_calls_of_their_own(deployed: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    large = [ThumbnailRequest("a" * 26, "b" * 26, "https://x.example/" + "茶" * 20_000, str(n)).encode() for n in range(7)]
+    large = [
+        ThumbnailRequest("a" * 26, "b" * 26, "00000001-0001", "https://x.example/" + "茶" * 20_000, str(n)).encode()
+        for n in range(7)
+    ]
     calls: list[int] = []
     intercept(monkeypatch, "SendMessageBatch", lambda params: calls.append(len(params["Entries"])))
     send(deployed, "ThumbnailDeadLetterQueue", *large)
@@ -194,20 +197,22 @@ def test_large_messages_go_in_calls_of_their_own(deployed: Archive, monkeypatch:
     assert sorted(bodies(deployed, "ThumbnailQueue")) == sorted(large)
 
 
-def test_what_a_queue_refuses_stays(deployed: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    send(deployed, DEAD, *RENDERS[:3])
+@pytest.mark.parametrize("taken", [0, 2])
+def test_what_a_queue_refuses_stays(deployed: Archive, monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+    send(deployed, DEAD, *RENDERS[: taken + 1])
     redriving = Redrive(deployed, dead_letter_queue(deployed, DEAD))
     made = redriving._sqs.send_message_batch
 
     def refuse(**parameters: Any) -> Any:
-        *taken, refused = parameters["Entries"]
-        made(QueueUrl=parameters["QueueUrl"], Entries=taken)
-        return {"Successful": taken, "Failed": [{"Id": refused["Id"], "Code": "InternalError", "SenderFault": False}]}
+        *others, refused = parameters["Entries"]
+        for entry in others:
+            made(QueueUrl=parameters["QueueUrl"], Entries=[entry])
+        return {"Successful": others, "Failed": [{"Id": refused["Id"], "Code": "InternalError", "SenderFault": False}]}
 
     monkeypatch.setattr(redriving._sqs, "send_message_batch", refuse)
     outcome = redriving()
-    assert (outcome.sent, reasons(outcome)) == (2, {"it could not be sent: InternalError": 1})
-    assert (waiting(deployed, DEAD), waiting(deployed, LIVE)) == (1, 2)
+    assert (outcome.sent, reasons(outcome)) == (taken, {"it could not be sent: InternalError": 1})
+    assert (waiting(deployed, DEAD), waiting(deployed, LIVE)) == (1, taken)
 
 
 def test_what_cannot_be_deleted_is_said_to_be_there_still(deployed: Archive, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,8 +62,6 @@ def test_a_transaction_that_meets_another_is_a_conflict(refusal: ClientError) ->
     posts = DynamoPosts("t", dynamodb(refusal))
     with pytest.raises(Conflict):
         posts.settle(Filed(a_post(), {"tag#x": ""}), RENDERED, changed=EPOCH)
-    with pytest.raises(Conflict):
-        DynamoPictures("t", dynamodb(refusal)).arrange(a_post(), add=[PICTURE], remove=())
 
 
 def test_a_write_that_meets_a_transaction_is_a_conflict() -> None:
@@ -85,7 +83,7 @@ def test_any_other_refusal_is_passed_on(refusal: ClientError) -> None:
         lambda: posts.offer(post),
         lambda: posts.replace(post, replacing=post),
         lambda: posts.settle(Filed(post, {}), RENDERED, changed=EPOCH),
-        lambda: pictures.arrange(post, add=[PICTURE], remove=()),
+        lambda: pictures.arrange(post.id, add=[PICTURE], remove=()),
         lambda: pictures.record(post.id, PICTURE),
     ]
     for call in calls:
@@ -100,10 +98,19 @@ def test_a_condition_that_fails_without_telling_the_record_is_a_conflict() -> No
         DynamoPosts("t", dynamodb(refusal)).replace(next_of(a_post(), 2), replacing=a_post())
 
 
-def test_pictures_of_an_old_generation_are_told_by_the_first_reason() -> None:
+def test_a_settling_of_an_old_generation_is_told_by_any_reason() -> None:
     refusal = error("TransactionCanceledException", "ConditionalCheckFailed", "None")
     with pytest.raises(Superseded):
-        DynamoPictures("t", dynamodb(refusal)).arrange(a_post(), add=[PICTURE], remove=())
+        DynamoPosts("t", dynamodb(refusal)).settle(Filed(a_post(), {"tag#x": ""}), RENDERED, changed=EPOCH)
+
+
+def test_pictures_that_stay_unprocessed_are_written_again_and_not_for_ever() -> None:
+    again: dict[str, Any] = {"UnprocessedItems": {"t": [{"PutRequest": {"Item": {}}}]}}
+    client = Refusing(again, again, {})
+    DynamoPictures("t", cast("DynamoDBClient", client)).arrange("a", add=[PICTURE], remove=())
+    assert client.calls == ["batch_write_item"] * 3
+    with pytest.raises(ClientError, match="unprocessed"):
+        DynamoPictures("t", dynamodb(again)).arrange("a", add=[PICTURE], remove=())
 
 
 def test_keys_that_stay_unprocessed_are_asked_for_again_and_not_for_ever() -> None:

@@ -14,9 +14,9 @@ def test_a_render_request_survives_the_queue(post_id: str, generation: int) -> N
     assert RenderRequest.decode(request.encode()) == request
 
 
-@given(st.text(), st.text(), st.text(), st.text())
-def test_a_thumbnail_request_survives_the_queue(post_id: str, picture_id: str, address: str, referer: str) -> None:
-    request = ThumbnailRequest(post_id, picture_id, address, referer)
+@given(st.lists(st.text(), min_size=5, max_size=5))
+def test_a_thumbnail_request_survives_the_queue(values: list[str]) -> None:
+    request = ThumbnailRequest(*values)
     assert ThumbnailRequest.decode(request.encode()) == request
 
 
@@ -25,8 +25,8 @@ def test_the_form_never_changes_without_its_version() -> None:
     assert RenderRequest("a", 2).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2}'
     assert RenderRequest("a", 2, force=True).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2,"force":true}'
     assert RenderRequest.decode(RenderRequest("a", 2, force=True).encode()).force
-    assert ThumbnailRequest("a", "b", "c", "d").encode() == (
-        '{"kind":"thumbnail","v":1,"post_id":"a","picture_id":"b","address":"c","referer":"d"}'
+    assert ThumbnailRequest("a", "b", "e", "c", "d").encode() == (
+        '{"kind":"thumbnail","v":1,"post_id":"a","picture_id":"b","edition":"e","address":"c","referer":"d"}'
     )
 
 

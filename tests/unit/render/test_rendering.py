@@ -8,9 +8,10 @@ from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from postkeep.errors import ObjectMissing, Superseded
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.ports import Filed, Rendered
-from postkeep.post import Picture, PictureStatus, Post, PostId, Revision, Status, picture_id
+from postkeep.post import Picture, PictureStatus, Post, PostId, Revision, Status, edition, picture_id
 from postkeep.renditions import RenditionObject
 from render_post.rendering import Outcome, Rendering, prefix, rendition_key
+from render_post.rendition import RULES
 from support.posts import EPOCH, METADATA, a_post, next_of
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def test_a_post_gets_its_text_and_asks_for_its_pictures(world: World) -> None:
     assert world.render(1) is Outcome.RENDERED
     assert world.post.status is Status.READY
     assert world.post.rendition is not None
-    assert world.stored() == [world.post.rendition.key] == [rendition_key(post.id, post.generation)]
+    assert world.stored() == [world.post.rendition.key] == [rendition_key(post.id, edition(post.generation, RULES))]
     found = RenditionObject.decode(world.archive.get(world.post.rendition.key, limit=10_000).body)
     assert found.text.strip() == "一杯茶。"
     assert (found.post_id, found.generation) == (post.id, 1)
@@ -127,7 +128,7 @@ def test_a_changed_post_leaves_neither_old_text_nor_old_pictures(world: World) -
     world.queue.sent.clear()
     post = world.drop(body("水", "b", "c"))
     world.render(2)
-    assert world.stored() == [rendition_key(post.id, post.generation)]
+    assert world.stored() == [rendition_key(post.id, edition(post.generation, RULES))]
     assert set(world.pictures) == {IMAGE.format("b"), IMAGE.format("c")}
     assert world.asked == [IMAGE.format("b"), IMAGE.format("c")]
 
@@ -145,14 +146,14 @@ def test_an_old_request_is_superseded_and_its_remains_are_swept(world: World) ->
     first = world.drop(body("茶", "a"))
     world.drop(body("水"))
     world.render(2)
-    world.archive.put(rendition_key(first.id, first.generation), b"left by a handler that died", content_type="")
+    world.archive.put(rendition_key(first.id, edition(first.generation, RULES)), b"left by a handler that died", content_type="")
     with pytest.raises(Superseded):
         world.render(1)
-    assert world.stored() == [rendition_key(world.post.id, world.post.generation)]
+    assert world.stored() == [rendition_key(world.post.id, edition(world.post.generation, RULES))]
 
 
 def test_a_post_without_a_record_has_nothing_to_be_done_for_it(world: World) -> None:
-    world.archive.put(rendition_key(a_post().id, 1), b"left by a handler that died", content_type="")
+    world.archive.put(rendition_key(a_post().id, edition(1, RULES)), b"left by a handler that died", content_type="")
     with pytest.raises(Superseded):
         world.render(1)
     assert world.stored() == []
@@ -201,7 +202,7 @@ def test_a_post_that_changes_meanwhile_keeps_nothing_of_the_old_text(world: Worl
     table.change = change
     with pytest.raises(Superseded):
         world.render(1)
-    assert world.stored() == [rendition_key(world.post.id, world.post.generation)]
+    assert world.stored() == [rendition_key(world.post.id, edition(world.post.generation, RULES))]
     assert world.post.generation == 2
     assert world.post.status is Status.READY
     assert set(world.pictures) == {IMAGE.format("b")}
@@ -224,6 +225,6 @@ def test_a_version_that_is_gone_is_superseded_when_the_record_moved_on_and_tried
 
 
 def test_renditions_of_a_post_sort_by_generation() -> None:
-    keys = [rendition_key(a_post().id, n) for n in (1, 9, 10, 99_999_999)]
+    keys = [rendition_key(a_post().id, edition(n, 1)) for n in (1, 9, 10, 99_999_999)]
     assert keys == sorted(keys)
     assert all(key.startswith(prefix(a_post().id)) for key in keys)

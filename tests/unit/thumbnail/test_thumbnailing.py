@@ -20,7 +20,7 @@ ADDRESS = "https://pictures.example/a.jpg"
 REFERER = "https://www.tea.example/posts/1"
 POST = a_post()
 PICTURE = Picture(id=picture_id(ADDRESS), address=ADDRESS)
-REQUEST = ThumbnailRequest(POST.id, PICTURE.id, ADDRESS, REFERER)
+REQUEST = ThumbnailRequest(POST.id, PICTURE.id, PICTURE.edition, ADDRESS, REFERER)
 
 
 def a_jpeg(width: int = 800, height: int = 600) -> bytes:
@@ -41,7 +41,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.table.offer(POST)
-        self.table.arrange(POST, add=[PICTURE], remove=[])
+        self.table.arrange(POST.id, add=[PICTURE], remove=[])
 
     def fetch(self, address: str, referer: str) -> bytes:
         self.asked.append((address, referer))
@@ -54,7 +54,7 @@ class World:
 
     @property
     def picture(self) -> Picture:
-        found = self.table.picture(POST.id, PICTURE.id)
+        found = self.table.picture(POST.id, PICTURE.edition, PICTURE.id)
         assert found is not None
         return found
 
@@ -181,7 +181,7 @@ def test_whoever_asks_again_for_a_picture_without_thumbnails_gets_it(status: Pic
 
 def test_a_picture_that_is_gone_is_not_fetched() -> None:
     world = World()
-    world.table.arrange(POST, add=[], remove=[PICTURE.id])
+    world.table.arrange(POST.id, add=[], remove=[PICTURE])
     with pytest.raises(Superseded, match="gone"):
         world.make()
     assert not world.asked
@@ -191,7 +191,7 @@ def test_a_picture_that_goes_meanwhile_does_not_come_back() -> None:
     world = World()
 
     def meanwhile() -> bytes:
-        world.table.arrange(POST, add=[], remove=[PICTURE.id])
+        world.table.arrange(POST.id, add=[], remove=[PICTURE])
         return a_jpeg()
 
     world.says = meanwhile
@@ -203,9 +203,9 @@ def test_a_picture_that_goes_meanwhile_does_not_come_back() -> None:
 def test_other_pictures_are_left_alone() -> None:
     world = World()
     other = Picture(id=picture_id("https://pictures.example/b.jpg"), address="https://pictures.example/b.jpg")
-    world.table.arrange(POST, add=[other], remove=[])
+    world.table.arrange(POST.id, add=[other], remove=[])
     world.make()
-    assert world.table.picture(POST.id, other.id) == other
+    assert world.table.picture(POST.id, other.edition, other.id) == other
     assert world.table.get(POST.id) == POST
 
 

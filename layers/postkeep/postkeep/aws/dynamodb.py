@@ -13,7 +13,6 @@ from postkeep.aws.items import (
     picture_item,
     picture_key,
     picture_of,
-    picture_values,
     pictures_partition,
     post_item,
     post_key,
@@ -27,21 +26,21 @@ from postkeep.aws.session import client
 from postkeep.errors import Conflict, Differs, Superseded
 from postkeep.listing import further_listings, order, partitions
 from postkeep.ports import Filed, Rendered, Row
-from postkeep.post import Picture, PictureId, Post, PostId, Status
+from postkeep.post import Edition, Picture, PictureId, Post, PostId, Status
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_TRANSACTION = 100
-"""Items a transaction. Source: Amazon DynamoDB Developer Guide, «Managing complex workflows with transactions»."""
+_BATCH_WRITE = 25
+"""Items a batch. Source: Amazon DynamoDB API Reference, BatchWriteItem."""
 
 _FIRST, _LAST = "0", ":"
 """Bounds around every order: orders begin with a digit."""
 
 _ROUNDS = 8
-"""How often a batch read is continued; each round brings up to 16 MB, so 100 items of 400 KB take three."""
+"""How often a batch is continued; each round of a read brings up to 16 MB, so 100 items of 400 KB take three."""
 
 
 class _Table:
@@ -77,7 +76,7 @@ class DynamoPosts(_Table):
             ConsistentRead=True,
         )["Items"]
         post = next((post_of(item) for item in items if item["sk"]["S"] == "POST"), None)
-        rows = {i["sk"]["S"].removeprefix(ROW): i["published_order"]["S"] for i in items if i["sk"]["S"].startswith(ROW)}
+        rows = {i["sk"]["S"].removeprefix(ROW): i["published"]["S"] for i in items if i["sk"]["S"].startswith(ROW)}
         return Filed(post, rows) if post else None
 
     def offer(self, post: Post) -> Post | None:
@@ -171,31 +170,24 @@ class DynamoPictures(_Table):
         """See the port."""
         return self._pictures(post_id, consistent=True)
 
-    def picture(self, post_id: PostId, picture_id: PictureId) -> Picture | None:
+    def picture(self, post_id: PostId, edition: Edition, picture_id: PictureId) -> Picture | None:
         """See the port."""
-        answer = self._dynamodb.get_item(TableName=self._name, Key=picture_key(post_id, picture_id), ConsistentRead=True)
+        key = picture_key(post_id, edition, picture_id)
+        answer = self._dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True)
         return picture_of(answer["Item"]) if "Item" in answer else None
 
-    def arrange(self, post: Post, *, add: Sequence[Picture], remove: Iterable[PictureId]) -> None:
+    def arrange(self, post_id: PostId, *, add: Sequence[Picture], remove: Iterable[Picture]) -> None:
         """See the port."""
-        current = {
-            "ConditionCheck": {
-                "TableName": self._name,
-                "Key": post_key(post.id),
-                "ConditionExpression": "generation = :generation",
-                "ExpressionAttributeValues": typed({":generation": post.generation}),
-            }
-        }
-        actions: list[Any] = [
-            {"Delete": {"TableName": self._name, "Key": picture_key(post.id, picture_id)}} for picture_id in remove
-        ]
-        actions += [{"Update": {"TableName": self._name, **_unless_there(post.id, picture)}} for picture in add]
-        for batch in batched(actions, _TRANSACTION - 1, strict=False):
-            try:
-                self._dynamodb.transact_write_items(TransactItems=[current, *batch])  # type: ignore[list-item]
-            except ClientError as error:
-                _raise_outdated(post, error)
-                raise
+        requests: list[Any] = [{"DeleteRequest": {"Key": picture_key(post_id, p.edition, p.id)}} for p in remove]
+        requests += [{"PutRequest": {"Item": picture_item(post_id, picture)}} for picture in add]
+        for batch in batched(requests, _BATCH_WRITE, strict=False):
+            unprocessed: Any = {self._name: list(batch)}
+            for _ in range(_ROUNDS):
+                unprocessed = self._dynamodb.batch_write_item(RequestItems=unprocessed).get("UnprocessedItems")
+                if not unprocessed:
+                    break
+            else:
+                raise _throttled("BatchWriteItem")
 
     def record(self, post_id: PostId, picture: Picture) -> None:
         """See the port."""
@@ -221,7 +213,7 @@ class DynamoListings(_Table):
         if (low or _FIRST) > top:
             return []
         index, parts = partitions(listing)
-        keys = (index.name, index.attribute, "published_order")
+        keys = (index.name, index.attribute, "published")
         found = [row for part in parts for row in self._stretch(keys, part, (low or _FIRST, top), limit, newest_first=True)]
         found.sort(key=lambda row: row.order, reverse=True)
         return found[:limit]
@@ -231,7 +223,7 @@ class DynamoListings(_Table):
 
         Reads ``limit + 1`` thin entries from each of the feed's partitions at most.
         """
-        keys = ("by_change", "feed", "change_order")
+        keys = ("by_change", "feed", "changed")
         found = [row for feed in feeds() for row in self._stretch(keys, feed, (after, until), limit, newest_first=False)]
         found.sort(key=lambda row: row.order)
         return found[:limit]
@@ -245,9 +237,10 @@ class DynamoListings(_Table):
         answer = self._dynamodb.query(
             TableName=self._name,
             IndexName=index,
-            KeyConditionExpression=f"{attribute} = :partition AND {orders} BETWEEN :low AND :high",
+            KeyConditionExpression="#partition = :partition AND #order BETWEEN :low AND :high",
+            ExpressionAttributeNames={"#partition": attribute, "#order": orders},
             ExpressionAttributeValues=typed({":partition": partition, ":low": between[0], ":high": between[1]}),
-            ProjectionExpression=orders,
+            ProjectionExpression="#order",
             ScanIndexForward=not newest_first,
             # BETWEEN includes its ends, and one of them is the last row seen: one more, to leave it out.
             Limit=limit + 1,
@@ -267,14 +260,14 @@ class DynamoListings(_Table):
                 post = post_of(item)
                 found[post.id] = post
             wanted = answer.get("UnprocessedKeys")
-        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "keys stayed unprocessed"}}, "BatchGetItem")
+        raise _throttled("BatchGetItem")
 
     def pictures(self, post_id: PostId) -> list[Picture]:
         """See the port."""
         return self._pictures(post_id, consistent=False)
 
 
-_KEPT = frozenset({"status", "generation", "added_order", "feed", "change_order", "expires", "settled"})
+_KEPT = frozenset({"status", "generation", "added", "feed", "changed", "expires", "settled"})
 """What a record keeps when the same content is put again."""
 
 _FAILED, _CONFLICT = "ConditionalCheckFailedException", "TransactionConflictException"
@@ -295,11 +288,8 @@ def _assignments(values: Mapping[str, Any], *, keep: frozenset[str] = frozenset(
     }
 
 
-def _unless_there(post_id: PostId, picture: Picture) -> dict[str, Any]:
-    """An update that creates a picture's item and leaves one that is there as it is."""
-    item = picture_values(post_id, picture)
-    values = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
-    return {"Key": picture_key(post_id, picture.id), **_assignments(values, keep=frozenset(values))}
+def _throttled(operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": "ThrottlingException", "Message": "some stayed unprocessed"}}, operation)
 
 
 def _code(error: ClientError) -> str:

@@ -9,11 +9,26 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from postkeep.listing import SHARDS, UNKNOWN, instant, order, own_listings, partition_of, shard
-from postkeep.post import Metadata, Picture, PictureStatus, Post, PostId, Rendition, Revision, Status, Thumbnail
+from postkeep.listing import SHARDS, UNKNOWN, content_hash, instant, order, own_listings, partition_of, shard
+from postkeep.post import (
+    Edition,
+    Metadata,
+    Picture,
+    PictureId,
+    PictureStatus,
+    Post,
+    PostId,
+    Rendition,
+    Revision,
+    Status,
+    Thumbnail,
+)
 
 type Item = dict[str, Any]
 """Attribute values by name, in the client's typed form (``{"S": …}``)."""
+
+_DATE_SOURCE = "front-matter"
+"""Where the date of all but a few posts is found; it goes without saying."""
 
 ROW = "ROW#"
 """What the sort keys of a record's rows begin with."""
@@ -42,9 +57,9 @@ def pictures_partition(post_id: PostId) -> str:
     return f"PICTURES#{post_id}"
 
 
-def picture_key(post_id: PostId, picture_id: str) -> Item:
+def picture_key(post_id: PostId, edition: Edition, picture_id: PictureId) -> Item:
     """The primary key of a Picture."""
-    return typed({"pk": pictures_partition(post_id), "sk": picture_id})
+    return typed({"pk": pictures_partition(post_id), "sk": f"{edition}#{picture_id}"})
 
 
 def feed_of(post_id: PostId) -> str:
@@ -63,7 +78,7 @@ def _moment(text: str) -> datetime:
 
 def changed_values(post_id: PostId, changed: datetime) -> dict[str, str]:
     """The attributes that the change feed is indexed by."""
-    return {"feed": feed_of(post_id), "change_order": f"{instant(changed)}#{post_id}"}
+    return {"feed": feed_of(post_id), "changed": f"{instant(changed)}#{post_id}"}
 
 
 def row_values(listing: str, position: str) -> dict[str, str]:
@@ -75,7 +90,7 @@ def row_values(listing: str, position: str) -> dict[str, str]:
     """
     post_id = position.rpartition("#")[2]
     index, partition = partition_of(listing, post_id)
-    return {"pk": f"POST#{post_id}", "sk": f"{ROW}{listing}", index.attribute: partition, "published_order": position}
+    return {"pk": f"POST#{post_id}", "sk": f"{ROW}{listing}", index.attribute: partition, "published": position}
 
 
 def post_values(post: Post) -> dict[str, Any]:
@@ -89,8 +104,8 @@ def post_values(post: Post) -> dict[str, Any]:
         "pk": f"POST#{post.id}",
         "sk": "POST",
         **changed_values(post.id, post.changed),
-        "published_order": order(post),
-        "added_order": f"{instant(post.added)}#{post.id}",
+        "published": order(post),
+        "added": f"{instant(post.added)}#{post.id}",
         "key": post.key,
         "status": post.status.value,
         "saying": post.saying,
@@ -100,11 +115,8 @@ def post_values(post: Post) -> dict[str, Any]:
         "generation": post.generation,
         "settled": post.settled,
         "title": meta.title,
-        "author": meta.author,
-        "date_source": meta.date_source if meta.published else None,
+        "date_source": meta.date_source if meta.published and meta.date_source != _DATE_SOURCE else None,
         "source_url": meta.source_url,
-        "tags": list(meta.tags),
-        "categories": list(meta.categories),
         # As JSON text: DynamoDB has no floats, and nobody queries inside.
         "extra": json.dumps(meta.extra, ensure_ascii=False, separators=(",", ":")) if meta.extra else None,
         "size": post.size,
@@ -119,6 +131,13 @@ def post_values(post: Post) -> dict[str, Any]:
     for listing in own_listings(post):
         index, partition = partition_of(listing, post.id)
         values[index.attribute] = partition
+    # What an index lists as it is needs no second place.
+    if meta.author != values.get("author"):
+        values["author_name"] = meta.author
+    if meta.tags != (values.get("tag"),):
+        values["tags"] = list(meta.tags)
+    if meta.categories != (values.get("category"),):
+        values["categories"] = list(meta.categories)
     return {name: value for name, value in values.items() if value not in (None, "", [], False)}
 
 
@@ -136,26 +155,26 @@ def post_of(item: Mapping[str, Any]) -> Post:
     """The Post that an item holds."""
     value = plain(item)
     rendition = value.get("rendition")
-    published = value["published_order"].partition("#")[0]
+    published = value["published"].partition("#")[0]
     return Post(
         key=value["key"],
         status=Status(value["status"]),
         revision=Revision(value["sequencer"], value.get("version_id", ""), value.get("etag", "")),
         generation=int(value["generation"]),
-        added=_moment(value["added_order"].partition("#")[0]),
-        changed=_moment(value["change_order"].partition("#")[0]),
+        added=_moment(value["added"].partition("#")[0]),
+        changed=_moment(value["changed"].partition("#")[0]),
         metadata=Metadata(
             title=value.get("title", ""),
-            author=value.get("author", ""),
+            author=value.get("author_name", value.get("author", "")),
             published=None if published == UNKNOWN else _moment(published),
-            date_source=value.get("date_source", "unknown"),
+            date_source=value.get("date_source", "unknown" if published == UNKNOWN else _DATE_SOURCE),
             source_url=value.get("source_url"),
-            tags=tuple(value.get("tags", ())),
-            categories=tuple(value.get("categories", ())),
+            tags=tuple(value.get("tags", [value["tag"]] if "tag" in value else ())),
+            categories=tuple(value.get("categories", [value["category"]] if "category" in value else ())),
             extra=json.loads(value.get("extra", "{}")),
         ),
         size=int(value.get("size", 0)),
-        content_hash=value.get("of_content", ""),
+        content_hash=content_hash(value["content"]) if "content" in value else "",
         reason=value.get("reason", ""),
         detail=value.get("detail", ""),
         warnings=tuple(value.get("warnings", ())),
@@ -174,15 +193,8 @@ def _rendition(value: Mapping[str, Any]) -> Rendition:
 
 
 def picture_item(post_id: PostId, picture: Picture) -> Item:
-    """A Picture as an item."""
-    return typed(picture_values(post_id, picture))
-
-
-def picture_values(post_id: PostId, picture: Picture) -> dict[str, Any]:
-    """A Picture's attributes; one to be tried again has the attributes that the sweep is indexed by."""
+    """A Picture as an item; one to be tried again has the attributes that the sweep is indexed by."""
     item: dict[str, Any] = {
-        "pk": pictures_partition(post_id),
-        "sk": picture.id,
         "address": picture.address,
         "status": picture.status.value,
         "reason": picture.reason,
@@ -200,14 +212,16 @@ def picture_values(post_id: PostId, picture: Picture) -> dict[str, Any]:
             "due": "DUE",
             "due_order": f"{instant(picture.next_try)}#{post_id}#{picture.id}",
         }
-    return item
+    return picture_key(post_id, picture.edition, picture.id) | typed(item)
 
 
 def picture_of(item: Mapping[str, Any]) -> Picture:
     """The Picture that an item holds."""
     value = plain(item)
+    edition, _, identity = value["sk"].partition("#")
     return Picture(
-        id=value["sk"],
+        id=identity,
+        edition=edition,
         address=value["address"],
         status=PictureStatus(value["status"]),
         reason=value["reason"],

@@ -220,6 +220,7 @@ def test_reconcile_reads_and_asks_and_deletes_renditions_alone() -> None:
     }
     assert by_place == {
         "renditions/*": {"s3:DeleteObject"},
+        "counts/work.json": {"s3:DeleteObject"},
         "reconcile/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
     }
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from postkeep.counts import WORK_KEY
 from postkeep.errors import ObjectMissing, ReconcileUnderway
 from postkeep.messages import RenderRequest
 from postkeep.ports import Listings, ObjectStore, Queue, RecordChecker
@@ -170,6 +171,9 @@ class Reconciling:
             run=progress.run, order=progress.order, started=progress.started, finished=self.now(), tally=progress.tally
         )
         self.archive.put(REPORT, report.encode(), content_type=_JSON)
+        if not progress.order.check_only and (report.count(Finding.MISSING) or report.count(Finding.ORPHANED)):
+            # Records may have been lost that the counts still know: everything is counted anew.
+            self.archive.delete([WORK_KEY])
         self._clear()
         return report
 

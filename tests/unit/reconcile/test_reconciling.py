@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from postkeep.counts import WORK_KEY
 from postkeep.errors import ReconcileUnderway
 from postkeep.messages import RenderRequest
 from postkeep.ports import Filed, Rendered
@@ -466,3 +467,13 @@ def test_progress_is_written_and_read(archive: Archive) -> None:
     progress = Progress(run="r", order=Order(everything=True), started=EPOCH, held_until=EPOCH + timedelta(hours=1))
     progress = replace(progress, position="\udcff🍵", tally=progress.tally.found([(Finding.UNMATCHED, "\udcff.x")]))
     assert Progress.decode(progress.encode()) == progress
+
+
+@pytest.mark.parametrize(("check_only", "recount"), [(False, True), (True, False)])
+def test_where_records_were_lost_everything_is_counted_anew(archive: Archive, check_only: bool, recount: bool) -> None:
+    archive.archive.put(WORK_KEY, b"{}", content_type="")
+    archive.reconcile()
+    assert WORK_KEY in archive.archive.keys("")
+    archive.forget(KEY)
+    archive.reconcile(Order(check_only=check_only))
+    assert (WORK_KEY not in archive.archive.keys("")) is recount

@@ -63,7 +63,7 @@ def test_pictures_cost_a_batch_and_their_messages(aws: Aws, meter: Meter) -> Non
 
 
 def test_request_units_a_post(aws: Aws, meter: Meter) -> None:
-    """One for a small record and for each of its nine index entries; one more when it is settled, and two for moving in the feed."""
+    """One for a small record and for each of its nine index entries; settled: one more, and two for moving in the feed."""
     meter.take()
     aws.put(KEY, ONE_TAG)
     with meter.part("parse") as parsing:

@@ -14,8 +14,8 @@ from postkeep.aws.sqs import SqsQueue
 from postkeep.messages import ThumbnailRequest
 from postkeep.ports import RecordChecker
 from postkeep.post import PictureStatus, Status, Thumbnail, post_id, thumbnail_key
-from postkeep_local import purge as module
-from postkeep_local.purge import NotFound, Purge, Unfinished
+from postkeep_local.operations import purge as module
+from postkeep_local.operations.purge import NotFound, Purge, Unfinished
 
 KEY = "tea/_posts/a b+c%20\u3000🍵#?.md"
 NEIGHBOUR = KEY + ".md"

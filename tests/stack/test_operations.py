@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from postkeep.messages import RenderRequest
-from postkeep_local.archive import Archive, deployed_archive, local_archive
 from postkeep_local.cli import main
+from postkeep_local.operations.archive import Archive, deployed_archive, local_archive
 from postkeep_local.stack import control
 from postkeep_local.stack.control import Backlog
 from support.template import ROOT

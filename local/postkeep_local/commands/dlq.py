@@ -12,10 +12,10 @@ from postkeep_local.commands.options import json_option, on_archive
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from postkeep_local.archive import Archive
-    from postkeep_local.letters import Letter
-    from postkeep_local.queues import QueueState
-    from postkeep_local.redrive import Redriven
+    from postkeep_local.operations.archive import Archive
+    from postkeep_local.operations.letters import Letter
+    from postkeep_local.operations.queues import QueueState
+    from postkeep_local.operations.redrive import Redriven
 
 _TEXT = 400
 """Characters of a stranger's text that are shown, of an error message above all."""
@@ -37,8 +37,8 @@ def list_(*, archive: "Archive", as_json: bool) -> None:
     Messages are looked at and stay where they are. SQS drops them 14 days after they were first sent.
     """
     from postkeep_local.commands.tables import dead_letters_table, dead_letters_values, show, show_json
-    from postkeep_local.overview import peek
-    from postkeep_local.queues import queue_states
+    from postkeep_local.operations.overview import peek
+    from postkeep_local.operations.queues import queue_states
 
     found = [peek(archive.client("sqs"), queue) for queue in queue_states(archive) if queue.dead_letters]
     if as_json:
@@ -58,9 +58,9 @@ def show(*, archive: "Archive", queue: str, limit: int, as_json: bool) -> None:
     They stay where they are; while they are read, for seconds, nobody else sees them.
     """
     from postkeep_local.commands.tables import clipped, show_json, span
-    from postkeep_local.letters import look
-    from postkeep_local.overview import since
-    from postkeep_local.queues import dead_letter_queue
+    from postkeep_local.operations.letters import look
+    from postkeep_local.operations.overview import since
+    from postkeep_local.operations.queues import dead_letter_queue
 
     found = dead_letter_queue(archive, queue)
     letters = look(archive.client("sqs"), found.url, limit)
@@ -106,7 +106,7 @@ def _values(letter: "Letter", keys: "Mapping[str, str]") -> dict[str, Any]:
     from dataclasses import asdict
 
     from postkeep.listing import instant
-    from postkeep_local.letters import Failure
+    from postkeep_local.operations.letters import Failure
 
     value: dict[str, Any] = {"id": letter.id, "sent": instant(letter.sent), "receives": letter.receives}
     match letter.content:
@@ -135,8 +135,8 @@ def redrive(*, archive: "Archive", queue: str | None, everything: bool, limit: i
     from rich.console import Console
 
     from postkeep_local.meter import meter
-    from postkeep_local.queues import dead_letter_queue, queue_states
-    from postkeep_local.redrive import Redrive
+    from postkeep_local.operations.queues import dead_letter_queue, queue_states
+    from postkeep_local.operations.redrive import Redrive
 
     if (queue is None) is not everything:
         raise click.UsageError("Name either one QUEUE or --all.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from postkeep_local.archive import Archive
+    from postkeep_local.operations.archive import Archive
 
 ROOT = Path(__file__).resolve().parents[3]
 """The repository."""
@@ -84,9 +84,9 @@ def open_archive(
 
     Raises:
         click.UsageError: if options that belong to a deployed stack stand alone.
-        postkeep_local.archive.ArchiveUnknown: if it is not to be had.
+        postkeep_local.operations.archive.ArchiveUnknown: if it is not to be had.
     """
-    from postkeep_local.archive import deployed_archive, local_archive
+    from postkeep_local.operations.archive import deployed_archive, local_archive
 
     if stack is not None:
         return deployed_archive(stack, region=region, profile=profile, endpoint_url=endpoint_url)
@@ -102,7 +102,7 @@ def explained() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from postkeep.errors import PostkeepError
-    from postkeep_local.archive import explain
+    from postkeep_local.operations.archive import explain
 
     try:
         yield

@@ -77,8 +77,8 @@ def put(  # noqa: PLR0913 (click passes options by name)
     from botocore.exceptions import BotoCoreError, ClientError
     from rich.console import Console
 
-    from postkeep_local.archive import explain
     from postkeep_local.meter import meter
+    from postkeep_local.operations.archive import explain
     from postkeep_local.upload import WORKERS, Upload, s3_client
 
     if bucket is not None and stack is not None:

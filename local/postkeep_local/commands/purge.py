@@ -10,8 +10,8 @@ import click
 from postkeep_local.commands.options import on_archive
 
 if TYPE_CHECKING:
-    from postkeep_local.archive import Archive
-    from postkeep_local.purge import Remains
+    from postkeep_local.operations.archive import Archive
+    from postkeep_local.operations.purge import Remains
 
 
 @click.command()
@@ -26,7 +26,7 @@ def purge(*, archive: "Archive", names: Sequence[str], yes: bool, dry_run: bool)
     stays as well, until the stack's TombstoneDays are over.
     """
     from postkeep_local.folder import printable
-    from postkeep_local.recovery import purging
+    from postkeep_local.operations.recovery import purging
 
     case = purging(archive)
     found = list({remains.key: remains for remains in map(case.survey, names)}.values())

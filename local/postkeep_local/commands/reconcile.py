@@ -11,7 +11,7 @@ import click
 from postkeep_local.commands.options import json_option, on_archive
 
 if TYPE_CHECKING:
-    from postkeep_local.archive import Archive
+    from postkeep_local.operations.archive import Archive
     from reconcile_posts.progress import Report
 
 _KEYS_SHOWN = 5
@@ -39,7 +39,7 @@ def reconcile(*, archive: "Archive", check_only: bool, everything: bool, as_json
     from rich.console import Console
 
     from postkeep_local.meter import meter
-    from postkeep_local.recovery import reconciling
+    from postkeep_local.operations.recovery import reconciling
     from reconcile_posts.progress import Order, Progress
 
     with meter(Console(stderr=True), "Comparing") as shown:

@@ -10,7 +10,7 @@ import click
 from postkeep_local.commands.options import on_archive
 
 if TYPE_CHECKING:
-    from postkeep_local.archive import Archive
+    from postkeep_local.operations.archive import Archive
 
 
 @click.command()
@@ -44,8 +44,8 @@ def reprocess(  # noqa: PLR0913 (click passes options by name)
 
     from postkeep_local.folder import printable
     from postkeep_local.meter import meter
-    from postkeep_local.recovery import reprocessing
-    from postkeep_local.reprocess import Selection
+    from postkeep_local.operations.recovery import reprocessing
+    from postkeep_local.operations.reprocess import Selection
 
     if everything == bool(prefix or tag is not None or since or rendered_before):
         raise click.UsageError("Say which posts: by --prefix, --tag, --since or --rendered-before, or --all of them.")

@@ -13,7 +13,7 @@ import click
 from postkeep_local.commands.options import FOLDER, ROOT, build_option, explained, state_option, workers_option
 
 if TYPE_CHECKING:
-    from postkeep_local.archive import Archive
+    from postkeep_local.operations.archive import Archive
 
 EXAMPLE = "tea/_posts/2022-08-09-How a Teapot Pours.md"
 """The example post in the line that `up` prints: its name is safe in any terminal."""
@@ -26,7 +26,7 @@ EXAMPLE = "tea/_posts/2022-08-09-How a Teapot Pours.md"
 @state_option
 def up(*, build: Path, workers: int, pictures: bool, state: Path) -> None:
     """Bring the local stack up and leave it running; print where it is."""
-    from postkeep_local.archive import archive_of
+    from postkeep_local.operations.archive import archive_of
     from postkeep_local.stack import control
 
     with explained():

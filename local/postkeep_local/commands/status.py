@@ -10,8 +10,8 @@ from postkeep_local.commands.options import json_option, on_archive
 from postkeep_local.commands.stack import addresses
 
 if TYPE_CHECKING:
-    from postkeep_local.archive import Archive
-    from postkeep_local.overview import PostCounts
+    from postkeep_local.operations.archive import Archive
+    from postkeep_local.operations.overview import PostCounts
 
 
 @click.command()
@@ -23,7 +23,7 @@ def status(*, archive: "Archive", as_json: bool) -> None:
     The archive is that of the local stack, or of a deployed one. The exit status is 1 if it is not there.
     """
     from postkeep_local.commands.tables import dead_letters_table, dead_letters_values, show, show_json, work_table, work_values
-    from postkeep_local.overview import overview
+    from postkeep_local.operations.overview import overview
 
     found = overview(archive)
     if as_json:

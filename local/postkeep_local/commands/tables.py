@@ -14,8 +14,8 @@ from rich.text import Text
 
 from postkeep.listing import instant
 from postkeep_local.folder import printable
-from postkeep_local.overview import DeadLetters, Events, since
-from postkeep_local.queues import QueueState
+from postkeep_local.operations.overview import DeadLetters, Events, since
+from postkeep_local.operations.queues import QueueState
 
 _REASONS = 5
 _REASON = 80

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from postkeep_local.archive import Archive, deployed_archive
+from postkeep_local.operations.archive import Archive, deployed_archive
 
 REGION = "eu-west-1"
 STACK = "keep"

@@ -5,8 +5,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from postkeep_local.archive import Archive, ArchiveUnknown, archive_of, deployed_archive, local_archive
 from postkeep_local.clients import EndpointInvalid, make_client
+from postkeep_local.operations.archive import Archive, ArchiveUnknown, archive_of, deployed_archive, local_archive
 from postkeep_local.stack import control
 from unit.cli.deployed import REGION, STACK, template
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from postkeep.errors import MessageInvalid
 from postkeep.messages import RenderRequest, ThumbnailRequest
-from postkeep_local.archive import Archive
-from postkeep_local.letters import Failure, holding, look, read
+from postkeep_local.operations.archive import Archive
+from postkeep_local.operations.letters import Failure, holding, look, read
 from unit.cli.deployed import bodies, failure_record, s3_event, send, waiting
 
 RENDER = RenderRequest("a" * 26, 3)

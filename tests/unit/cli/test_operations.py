@@ -12,11 +12,11 @@ from click.testing import CliRunner, Result
 from postkeep.aws.items import post_item
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.post import post_id
-from postkeep_local import ages, overview
-from postkeep_local.archive import Archive
 from postkeep_local.cli import main
 from postkeep_local.commands import options, tables
-from postkeep_local.overview import DeadLetters, Events, PostCounts
+from postkeep_local.operations import ages, overview
+from postkeep_local.operations.archive import Archive
+from postkeep_local.operations.overview import DeadLetters, Events, PostCounts
 from postkeep_local.stack import control
 from support.posts import a_post
 from unit.cli.deployed import bodies, failure_record, s3_event, send, waiting
@@ -304,7 +304,7 @@ def test_dlq_redrive_wants_to_know_which(arguments: tuple[str, ...]) -> None:
 @pytest.fixture
 def really(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr("postkeep_local.letters._WAIT_SECONDS", 0)
+    monkeypatch.setattr("postkeep_local.operations.letters._WAIT_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("really")

@@ -11,10 +11,10 @@ import boto3
 import pytest
 
 from postkeep.messages import RenderRequest
-from postkeep_local import ages, overview
-from postkeep_local.archive import Archive
-from postkeep_local.overview import PostCounts, count_posts, peek
-from postkeep_local.queues import QueueState, dead_letter_queue
+from postkeep_local.operations import ages, overview
+from postkeep_local.operations.archive import Archive
+from postkeep_local.operations.overview import PostCounts, count_posts, peek
+from postkeep_local.operations.queues import QueueState, dead_letter_queue
 from postkeep_local.stack.events import EventQueue
 from postkeep_local.stack.state import StateFolder
 from unit.cli.deployed import REGION, failure_record, http_server, s3_event, send, waiting

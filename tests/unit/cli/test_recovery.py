@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from postkeep.post import Status
-from postkeep_local import recovery
-from postkeep_local.archive import Archive, ArchiveUnknown
 from postkeep_local.cli import main
 from postkeep_local.commands import options
-from postkeep_local.purge import NotFound, Purge, Purged, Remains
-from postkeep_local.reprocess import Asked, Reprocessing, Selection
+from postkeep_local.operations import recovery
+from postkeep_local.operations.archive import Archive, ArchiveUnknown
+from postkeep_local.operations.purge import NotFound, Purge, Purged, Remains
+from postkeep_local.operations.reprocess import Asked, Reprocessing, Selection
 from reconcile_posts.progress import Finding, Order, Progress, Report, Tally
 from reconcile_posts.reconciling import Reconciling
 from support.posts import EPOCH

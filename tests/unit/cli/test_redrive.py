@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from postkeep.messages import RenderRequest, ThumbnailRequest
-from postkeep_local.archive import Archive
-from postkeep_local.queues import QueueState, QueueUnknown, dead_letter_queue, queue_states
-from postkeep_local.redrive import Redrive, Redriven
+from postkeep_local.operations.archive import Archive
+from postkeep_local.operations.queues import QueueState, QueueUnknown, dead_letter_queue, queue_states
+from postkeep_local.operations.redrive import Redrive, Redriven
 from unit.cli.deployed import add_function, bodies, fail_into, failure_record, s3_event, send, waiting
 
 if TYPE_CHECKING:

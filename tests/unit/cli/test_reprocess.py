@@ -8,7 +8,7 @@ import pytest
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from postkeep.messages import RenderRequest
 from postkeep.post import Rendition, Status, post_id
-from postkeep_local.reprocess import Reprocessing, Selection
+from postkeep_local.operations.reprocess import Reprocessing, Selection
 from support.posts import EPOCH, METADATA, a_post, dated
 
 KEYS = ["oped/_posts/old.md", "oped/_posts/new.md", "oped/_posts/undated.md", "tea/_posts/a b+c%🍵.md"]

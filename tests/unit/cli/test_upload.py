@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from postkeep_local.archive import Archive
 from postkeep_local.cli import main
 from postkeep_local.folder import Ignored, PostFile
+from postkeep_local.operations.archive import Archive
 from postkeep_local.stack import control
 from postkeep_local.upload import Outcome, Summary, Upload, _common_prefix, s3_client
 
@@ -299,7 +299,7 @@ def test_the_running_stack_is_where_posts_go_by_default(folder: Path, s3: "S3Cli
         return s3
 
     monkeypatch.setattr(control, "outputs", lambda _state: outputs)
-    monkeypatch.setattr("postkeep_local.archive.make_client", client)
+    monkeypatch.setattr("postkeep_local.operations.archive.make_client", client)
     assert invoke(str(folder)).exit_code == 0
     assert asked == [(("s3", "http://127.0.0.1:2", "us-east-1"), {"profile": None, "local": True, "connections": 8})]
     assert set(bodies(s3)) == set(NAMES)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from postkeep.post import Status
-from postkeep_local import ages
-from postkeep_local.archive import Archive
-from postkeep_local.letters import Letter, look
-from postkeep_local.queues import QueueState, queue_states
+from postkeep_local.operations import ages
+from postkeep_local.operations.archive import Archive
+from postkeep_local.operations.letters import Letter, look
+from postkeep_local.operations.queues import QueueState, queue_states
 from postkeep_local.stack.events import pending
 from postkeep_local.stack.state import StateFolder
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from postkeep_local.archive import Archive
-from postkeep_local.queues import QueueState
+from postkeep_local.operations.archive import Archive
+from postkeep_local.operations.queues import QueueState
 
 _SECONDS = 10.0
 """How long the emulator may take to answer."""

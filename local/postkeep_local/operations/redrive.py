@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from postkeep.errors import PostkeepError
-from postkeep_local.archive import Archive
-from postkeep_local.letters import BATCH, Failure, Held, Letter, holding
-from postkeep_local.queues import QueueState
+from postkeep_local.operations.archive import Archive
+from postkeep_local.operations.letters import BATCH, Failure, Held, Letter, holding
+from postkeep_local.operations.queues import QueueState
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

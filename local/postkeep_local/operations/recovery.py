@@ -7,9 +7,9 @@ from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.functions import ParseFunction
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
-from postkeep_local.archive import Archive, ArchiveUnknown
-from postkeep_local.purge import Purge
-from postkeep_local.reprocess import Reprocessing
+from postkeep_local.operations.archive import Archive, ArchiveUnknown
+from postkeep_local.operations.purge import Purge
+from postkeep_local.operations.reprocess import Reprocessing
 from reconcile_posts.reconciling import Reconciling
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from postkeep.errors import PostkeepError
-from postkeep_local.archive import Archive
 from postkeep_local.folder import printable
+from postkeep_local.operations.archive import Archive
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -84,15 +84,11 @@ class Rendering:
         return Outcome.RENDERED
 
     def _resume(self, post: Post, made_by: int) -> Outcome:
-        """The text is there, by these rules or later ones: what can be left to do is what comes after its being recorded.
-
-        A handler of earlier rules that died may have left its edition.
-        """
+        """The text is there, by these rules or later ones: what can be left to do is what comes after its being recorded."""
         pictures = self.pictures.of_post(post.id)
         self._request(post, [picture for picture in pictures if picture.edition == post.edition])
         self.pictures.arrange(post.id, add=(), remove=[picture for picture in pictures if picture.edition < post.edition])
-        earlier = [rendition_key(post.id, edition(post.generation, rules)) for rules in range(1, made_by)]
-        self.archive.delete([*post.leftovers, *earlier])
+        self.archive.delete([*post.leftovers, *_earlier(post, made_by)])
         return Outcome.RESUMED
 
     def _render(self, filed: Filed) -> None:
@@ -114,7 +110,7 @@ class Rendering:
             self._remove(post.id, mine, edition(post.generation, self.rules + 1))
             raise
         self._request(post, pictures)
-        self.archive.delete(replaced)
+        self.archive.delete([*replaced, *_earlier(post, self.rules)])
 
     def _body(self, post: Post) -> str:
         try:
@@ -183,6 +179,11 @@ def _described(key: str, rules: int, rendered: RenderedText, title: str) -> Rend
         words=length.words,
         reading_seconds=length.reading_seconds,
     )
+
+
+def _earlier(post: Post, rules: int) -> list[str]:
+    """Where earlier rules may have put a text of the same generation while later ones were rolled out, dead or overtaken."""
+    return [rendition_key(post.id, edition(post.generation, number)) for number in range(1, rules)]
 
 
 def prefix(post_id: PostId) -> str:

@@ -282,3 +282,14 @@ def test_changes_run_oldest_first_and_each_post_stands_at_its_last(table: Table)
         after = rows[-1].order
     assert seen == [post.id for post in [*posts[:3], *posts[4:], moved]]
     assert len(table[2].changes(after="0", until=instant(EPOCH + timedelta(seconds=5)), limit=50)) == 4
+
+
+def test_a_record_is_not_replaced_when_its_text_was_settled_since_it_was_read(table: Table) -> None:
+    first = a_post()
+    table[0].offer(first)
+    settle(table, first, Rendered(RENDITION, "茶。"))
+    with pytest.raises(Conflict):
+        table[0].replace(next_of(first, 2), replacing=first)
+    stored = table[0].get(first.id)
+    assert stored is not None
+    table[0].replace(next_of(first, 2), replacing=stored)

@@ -28,7 +28,7 @@ class Write:
 
 
 OFFER = Write(frozenset({"UpdateItem"}), "attribute_not_exists(pk) OR (saying = :saying AND sequencer <= :sequencer)")
-REPLACE = Write(frozenset({"PutItem"}), "generation = :generation AND sequencer <= :sequencer")
+REPLACE = Write(frozenset({"PutItem"}), "generation = :generation AND edition = :edition AND sequencer <= :sequencer")
 SETTLE = Write(
     frozenset({"UpdateItem", "TransactUpdate"}),
     "generation = :generation AND (attribute_not_exists(#rendition) OR #rendition.#rules <= :rules)",
@@ -76,7 +76,7 @@ def late_replacement(world: World) -> None:
 def two_of_one_generation(world: World) -> None:
     """Two contents must not share a generation, or the text of one is settled on the other."""
     world.put(ONE)
-    world.flow()
+    world.run(world.deliver(0), None)
     world.put(THREE)
     check = world.check()
     world.run(check, 2)  # has read the record of ONE, and THREE
@@ -84,11 +84,22 @@ def two_of_one_generation(world: World) -> None:
     slow = world.deliver(1)
     world.run(slow, 2)  # has read TWO, and that ONE is recorded
     world.run(check, None)  # records THREE
-    render = world.render(0)
+    render = world.render(1)
     world.run(render, _BEFORE_SETTLING)
     world.run(slow, None)  # records TWO
-    world.run(world.render(0), None)
+    world.run(world.render(1), None)
     world.run(render, None)
+
+
+def text_meanwhile(world: World) -> None:
+    """A record must not be replaced by one that does not know of its text, or nobody sweeps that away."""
+    world.put(THREE)
+    world.run(world.deliver(0), None)
+    world.put(TWO)
+    event = world.deliver(0)
+    world.run(event, 2)  # has read TWO, and that THREE is recorded without a text
+    world.run(world.render(0), None)
+    world.run(event, None)
 
 
 def late_text(world: World) -> None:
@@ -167,6 +178,7 @@ PROOFS: Mapping[tuple[Write, str], Callable[[World], None]] = {
     (OFFER, "sequencer <= :sequencer"): late_offer,
     (REPLACE, "sequencer <= :sequencer"): late_replacement,
     (REPLACE, "generation = :generation"): two_of_one_generation,
+    (REPLACE, "edition = :edition"): text_meanwhile,
     (SETTLE, "generation = :generation"): late_text,
     (SETTLE, "(attribute_not_exists(#rendition) OR #rendition.#rules <= :rules)"): older_rules,
     (CLEAR, "generation = :generation"): late_clearing,

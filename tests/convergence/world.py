@@ -324,7 +324,7 @@ class World:
 
 
 _VOLATILE = frozenset(
-    "sk sequencer version_id etag generation changed added leftovers expires rendition attempts".split()  # noqa: SIM905
+    "sk sequencer version_id etag generation edition changed added leftovers expires rendition attempts".split()  # noqa: SIM905
 )
 """Attributes that tell how a record came to be; readers see what it came to."""
 

@@ -181,7 +181,7 @@ class PostStore(Protocol):
 
         Raises:
             Superseded: if the stored record is of a later sequencer.
-            Conflict: if the stored record is not ``replacing`` any more.
+            Conflict: if the stored record is not ``replacing`` any more: its content or its text is another.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from postkeep.aws.items import (
+    NO_TEXT,
     ROW,
     changed_values,
     feeds,
@@ -26,7 +27,7 @@ from postkeep.aws.session import client
 from postkeep.errors import Conflict, Differs, Superseded
 from postkeep.listing import further_listings, order, partitions
 from postkeep.ports import Filed, Rendered, Row
-from postkeep.post import Edition, Picture, PictureId, Post, PostId, Status
+from postkeep.post import Edition, Picture, PictureId, Post, PostId, Status, edition
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -105,8 +106,14 @@ class DynamoPosts(_Table):
             self._dynamodb.put_item(
                 TableName=self._name,
                 Item=post_item(post),
-                ConditionExpression="generation = :generation AND sequencer <= :sequencer",
-                ExpressionAttributeValues=typed({":generation": replacing.generation, ":sequencer": post.revision.sequencer}),
+                ConditionExpression="generation = :generation AND edition = :edition AND sequencer <= :sequencer",
+                ExpressionAttributeValues=typed(
+                    {
+                        ":generation": replacing.generation,
+                        ":edition": replacing.edition or NO_TEXT,
+                        ":sequencer": post.revision.sequencer,
+                    }
+                ),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
@@ -123,6 +130,7 @@ class DynamoPosts(_Table):
             values |= {
                 "status": Status.READY.value,
                 "rendition": rendition_value(outcome.rendition),
+                "edition": edition(post.generation, outcome.rendition.rules),
                 "summary": outcome.summary,
                 **changed_values(post.id, changed),
             }
@@ -267,7 +275,7 @@ class DynamoListings(_Table):
         return self._pictures(post_id, consistent=False)
 
 
-_KEPT = frozenset({"status", "generation", "added", "feed", "changed", "expires", "settled"})
+_KEPT = frozenset({"status", "generation", "added", "feed", "changed", "expires", "settled", "edition"})
 """What a record keeps when the same content is put again."""
 
 _FAILED, _CONFLICT = "ConditionalCheckFailedException", "TransactionConflictException"

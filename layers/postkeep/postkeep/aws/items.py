@@ -27,6 +27,9 @@ from postkeep.post import (
 type Item = dict[str, Any]
 """Attribute values by name, in the client's typed form (``{"S": …}``)."""
 
+NO_TEXT = "-"
+"""The edition of a record without a text: conditions are on it, so that it is always there."""
+
 _DATE_SOURCE = "front-matter"
 """Where the date of all but a few posts is found; it goes without saying."""
 
@@ -114,6 +117,7 @@ def post_values(post: Post) -> dict[str, Any]:
         "etag": post.revision.etag,
         "generation": post.generation,
         "settled": post.settled,
+        "edition": post.edition or NO_TEXT,
         "title": meta.title,
         "date_source": meta.date_source if meta.published and meta.date_source != _DATE_SOURCE else None,
         "source_url": meta.source_url,

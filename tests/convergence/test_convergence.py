@@ -28,7 +28,7 @@ def _quickly() -> Iterator[None]:
         yield
 
 
-@pytest.mark.timeout(36_000 if "POSTKEEP_SCHEDULES" in os.environ else 240)
+@pytest.mark.timeout(36_000 if "POSTKEEP_SCHEDULES" in os.environ else 900)
 def test_everything_comes_to_agree_with_the_bucket(capsys: pytest.CaptureFixture[str]) -> None:
     met: Counter[str] = Counter()
 

@@ -93,19 +93,19 @@ class Rendering:
 
     def _render(self, filed: Filed) -> None:
         post = filed.post
-        rendered = self.render(self._body(post), post.metadata, post.key)
         mine = edition(post.generation, self.rules)
         key = rendition_key(post.id, mine)
-        self.archive.put(key, encode(post.id, post.generation, self.rules, rendered), content_type="application/json")
         before = post.rendition.key if post.rendition else key
         replaced = () if before == key else (before,)
         try:
+            rendered = self.render(self._body(post), post.metadata, post.key)
+            self.archive.put(key, encode(post.id, post.generation, self.rules, rendered), content_type="application/json")
             pictures = self._arrange(post.id, mine, rendered.pictures[:_MAX_PICTURES])
             self.archive.delete(post.leftovers)
             rendition = _described(key, self.rules, rendered, post.metadata.title)
             self.posts.settle(filed, Rendered(rendition, rendered.summary, replaced), changed=self.now())
         except Superseded:
-            # Nobody will ever point to this edition.
+            # Nobody will ever point to this edition; an earlier delivery that died may have written it.
             self.archive.delete([key])
             self._remove(post.id, mine, edition(post.generation, self.rules + 1))
             raise

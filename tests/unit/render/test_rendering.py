@@ -228,3 +228,18 @@ def test_renditions_of_a_post_sort_by_generation() -> None:
     keys = [rendition_key(a_post().id, edition(n, 1)) for n in (1, 9, 10, 99_999_999)]
     assert keys == sorted(keys)
     assert all(key.startswith(prefix(a_post().id)) for key in keys)
+
+
+def test_what_a_dead_delivery_wrote_is_swept_by_one_that_finds_the_object_gone(world: World) -> None:
+    post = world.drop(body("茶"))
+    world.archive.put(rendition_key(post.id, edition(1, RULES)), b"left by a handler that died", content_type="")
+
+    class Gone(MemoryBucket):
+        def get(self, key: str, *, limit: int, version_id: str | None = None) -> None:  # type: ignore[override]
+            world.record(next_of(post, 9), post)
+            raise ObjectMissing(key, version_id)
+
+    world.objects = Gone()
+    with pytest.raises(Superseded):
+        world.render(1)
+    assert world.stored() == []

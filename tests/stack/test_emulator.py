@@ -63,7 +63,7 @@ def test_an_emulator_that_does_not_answer_is_ended(tmp_path: Path, monkeypatch: 
 
 def test_stopping_one_that_hangs_or_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulator, "_SAVE_SECONDS", 0.1)
-    monkeypatch.setattr(Emulator, "_await_start", lambda _: None)
+    monkeypatch.setattr(emulator, "await_answer", lambda *_, **__: None)
     hanging = _emulator(cast("Spawner", _Deaf()), 1, tmp_path)
 
     def heed_only_kill(number: int) -> None:

@@ -17,7 +17,7 @@ from postkeep.ports import Listings, VersionStore
 from query_posts import cursor as cursors
 from query_posts.history import compare, page
 from query_posts.history_views import DiffView, RevisionPage, diff_view, revision_view, unified
-from query_posts.parameters import PostIdParameter, preferred
+from query_posts.parameters import PostIdParameter, media_type
 from query_posts.problems import Problem
 
 MAX_TEXT = 5_500_000
@@ -126,10 +126,7 @@ def _add_diff(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> No
         ] = None,
     ) -> Response[str]:
         accept = app.current_event.headers.get("accept") or ""
-        kind = _FORMATS[format] if format else preferred(accept, list(_FORMATS.values()))
-        if kind is None:
-            detail = "the difference is there as text/plain and as application/json"
-            raise Problem(HTTPStatus.NOT_ACCEPTABLE, "format-unknown", detail)
+        kind = media_type(format, accept, _FORMATS, "difference")
         key = sources().key(post_id)
         with _problems():
             found = compare(sources().versions, key, before=from_, after=to)

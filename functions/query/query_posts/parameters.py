@@ -1,7 +1,7 @@
 """Query parameters and headers → values, with clear complaints."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
@@ -73,6 +73,25 @@ def preferred(accept: str, offers: Sequence[str]) -> str | None:
         if liked > quality:
             best, quality = offer, liked
     return best
+
+
+def media_type(given: str | None, accept: str, offers: Mapping[str, str], what: str) -> str:
+    """The media type of an answer that is there in several.
+
+    Args:
+        given: the parameter ``format``, a name of an offer; it overrides the header.
+        accept: the Accept header; "" for none.
+        offers: media types by name, the server's favourite first.
+        what: what is asked for, in a word.
+
+    Raises:
+        Problem: 406 ``format-unknown``.
+    """
+    kind = offers[given] if given else preferred(accept, list(offers.values()))
+    if kind is None:
+        detail = f"the {what} is there as {' and as '.join(offers.values())}"
+        raise Problem(HTTPStatus.NOT_ACCEPTABLE, "format-unknown", detail)
+    return kind
 
 
 def _covers(kind: str, offer: str) -> bool:

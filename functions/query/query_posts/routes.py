@@ -27,7 +27,7 @@ from query_posts.browse import Criteria, browse
 from query_posts.changes import Following
 from query_posts.follow_routes import add_follow
 from query_posts.history_routes import Sources, add_history
-from query_posts.parameters import PostIdParameter, earliest, latest, preferred
+from query_posts.parameters import PostIdParameter, earliest, latest, media_type
 from query_posts.problems import Problem
 from query_posts.views import Health, PostDetail, PostPage, post_detail, post_view
 
@@ -178,9 +178,7 @@ def _add_post(app: APIGatewayHttpResolver) -> None:
         ] = None,
     ) -> Response[str]:
         accept = app.current_event.headers.get("accept") or ""
-        kind = _FORMATS[format] if format else preferred(accept, list(_FORMATS.values()))
-        if kind is None:
-            raise Problem(HTTPStatus.NOT_ACCEPTABLE, "format-unknown", "the text is there as text/markdown and as text/plain")
+        kind = media_type(format, accept, _FORMATS, "text")
         rendition = wiring().rendition(wiring().post(post_id))
         text = rendition.text if kind == "text/plain" else rendition.markdown
         if len(text.encode()) > _MAX_ANSWER:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
@@ -115,19 +116,7 @@ class Emulator:
                 folder=temporary,
                 output=output,
             )
-        self._await_start()
-
-    def _await_start(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            if self._process.poll() is not None:
-                raise StackFailed("the emulator ended while starting", tail(self._log))
-            if self._answers():
-                return
-            if time.monotonic() > deadline:
-                self.kill()
-                raise StackFailed("the emulator does not answer", tail(self._log))
-            time.sleep(0.05)
+        await_answer(self._process, self._answers, "the emulator", seconds=_START_SECONDS, log=log)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -159,6 +148,30 @@ class Emulator:
         """End it at once, its state not written."""
         self._process.kill()
         self._process.wait()
+
+
+def await_answer(process: subprocess.Popen[bytes], answers: Callable[[], bool], name: str, *, seconds: float, log: Path) -> None:
+    """Wait until a server that was started answers.
+
+    Args:
+        process: the server; it is killed where it does not answer in time.
+        answers: whether it does.
+        name: of it, for a person to read.
+        seconds: how long it may take.
+        log: its log.
+
+    Raises:
+        StackFailed: if it ended or does not answer, with the last lines of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while not answers():
+        if process.poll() is not None:
+            raise StackFailed(f"{name} ended while starting", tail(log))
+        if time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise StackFailed(f"{name} does not answer", tail(log))
+        time.sleep(0.05)
 
 
 def tail(log: Path, lines: int = 30) -> str:

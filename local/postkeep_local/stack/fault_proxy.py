@@ -1,8 +1,8 @@
 """The process behind :mod:`postkeep_local.stack.faults`: ``python -m postkeep_local.stack.fault_proxy UPSTREAM PORT RULES SEED``.
 
-microburst decides which request fails and answers in AWS's own words. Its forwarding is replaced here: release 0.10.0 cannot pass
-an upload that waits for «100 Continue», drops Content-Length (so that GetObject tells no size), rewrites percent-encodings, takes
-no line feed in a key, and cannot lose an answer whose body is empty.
+microburst decides which request fails and answers in AWS's own words. Its forwarding is replaced here: release 0.10.0 drops
+Content-Length (so that GetObject tells no size), rewrites percent-encodings, takes no line feed in a key, and cannot lose an
+answer whose body is empty.
 """
 
 import io

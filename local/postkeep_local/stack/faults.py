@@ -10,7 +10,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from postkeep_local.stack.emulator import free_port, tail
+from postkeep_local.stack.emulator import await_answer, free_port
 from postkeep_local.stack.errors import StackFailed
 from postkeep_local.stack.processes import Spawner
 
@@ -98,22 +97,14 @@ class Proxy:
                 folder=folder,
                 output=output,
             )
-        self._await_start()
+        await_answer(self._process, self._answers, "the proxy for faults", seconds=_START_SECONDS, log=log)
 
-    def _await_start(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            if self._process.poll() is not None:
-                raise StackFailed("the proxy for faults ended while starting", tail(self._log))
-            try:
-                _ask(self.endpoint, "GET", "health")
-            except (OSError, StackFailed):
-                if time.monotonic() > deadline:
-                    self.kill()
-                    raise StackFailed("the proxy for faults does not answer", tail(self._log)) from None
-            else:
-                return
-            time.sleep(0.05)
+    def _answers(self) -> bool:
+        try:
+            _ask(self.endpoint, "GET", "health")
+        except (OSError, StackFailed):
+            return False
+        return True
 
     @property
     def process(self) -> subprocess.Popen[bytes]:

@@ -14,6 +14,9 @@ _LAUNCHER = Path(__file__).with_name("child.py")
 INTERPRETER = Path(sys.executable).resolve()
 """The interpreter that the virtual environment was made from: functions must not see what is installed for development."""
 
+_CHILDREN = ("ministack", "awslambdaric", "postkeep_local.stack.fault_proxy")
+"""What a stack starts, as Python modules."""
+
 
 class Spawner:
     """Starts child processes from one thread that lives as long as the stack.
@@ -75,7 +78,7 @@ def leftovers(group: int) -> list[int]:
     found = []
     for line in listing.splitlines():
         pid, pgid, command = line.split(None, 2)
-        if int(pgid) == group and ("-m ministack" in command or "-m awslambdaric" in command):
+        if int(pgid) == group and any(f"-m {module}" in command for module in _CHILDREN):
             found.append(int(pid))
     return found
 

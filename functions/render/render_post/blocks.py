@@ -121,7 +121,20 @@ class Table:
     rows: list[list[list[Inline]]]
 
 
-type Block = Paragraph | Preformatted | Divider | Quote | Listing | Table
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Stands where text was removed; :func:`render_post.removal.partition` takes it out before anything is written.
+
+    Attributes:
+        rule: the name of the rule that removed it, such as ``generic/sharing`` or ``nei.st/advertisements``.
+        text: what was removed.
+    """
+
+    rule: str
+    text: str
+
+
+type Block = Paragraph | Preformatted | Divider | Quote | Listing | Table | Dropped
 
 
 def inline_text(inlines: list[Inline]) -> str:

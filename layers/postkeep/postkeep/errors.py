@@ -18,6 +18,7 @@
     ├── PictureUnavailable    the picture's host is slow, busy or down: try again later
     ├── PictureSkipped        pictures of its host are not fetched here
     ├── CursorInvalid         the cursor was not issued for this query
+    ├── RulesInvalid          a file of rules for the cleaning that cannot be used
     └── SettingMissing        the function was deployed without a variable that it needs
 
 Errors carry data, not sentences to be parsed: each has the fields that its handler and its log line need.
@@ -173,6 +174,20 @@ class PictureSkipped(PostkeepError):
 
 class CursorInvalid(PostkeepError):
     """The cursor is damaged or belongs to another query."""
+
+
+class RulesInvalid(PostkeepError):
+    """A file of rules for the cleaning cannot be used as it stands.
+
+    Attributes:
+        name: of the file.
+        detail: what is wrong, and where.
+    """
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(f"{name}: {detail}")
+        self.name = name
+        self.detail = detail
 
 
 class SettingMissing(PostkeepError):

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import click
 
 from postkeep_local.commands.dlq import dlq
+from postkeep_local.commands.learn import learn
 from postkeep_local.commands.posts import preview, put
 from postkeep_local.commands.purge import purge
 from postkeep_local.commands.reconcile import reconcile
@@ -23,5 +24,5 @@ def main() -> None:
     """Keep posts: preview them, put them into a bucket, and run the whole of Postkeep on this machine."""
 
 
-for _command in (preview, put, up, down, status, dlq, reconcile, reprocess, purge, demo):
+for _command in (preview, learn, put, up, down, status, dlq, reconcile, reprocess, purge, demo):
     main.add_command(_command)

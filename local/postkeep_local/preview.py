@@ -133,6 +133,8 @@ def _line(
         "source_url": metadata.source_url,
         "text": rendered.text if rendered else None,
         "markdown": rendered.markdown if rendered else None,
+        "html": rendered.html if rendered else None,
+        "removed": [{"rule": dropped.rule, "text": dropped.text} for dropped in rendered.removed] if rendered else [],
         "language": language_of(rendered.text, metadata.title) if rendered else None,
         "words": measure(rendered.text).words if rendered else 0,
         "images": [picture.address for picture in rendered.pictures] if rendered else [],

@@ -209,6 +209,7 @@ def test_the_service_answers_for_itself(aws: Aws) -> None:
         "/posts",
         "/posts/{post_id}",
         "/posts/{post_id}/text",
+        "/posts/{post_id}/removed",
         "/posts/{post_id}/revisions",
         "/posts/{post_id}/revisions/{version}",
         "/posts/{post_id}/diff",

@@ -142,6 +142,17 @@ def test_the_text_of_a_post(stack: Running) -> None:
     assert "<" not in plain.text
 
 
+def test_the_html_of_a_post_and_what_is_not_in_it(stack: Running) -> None:
+    key = "river/_posts/2021-09-12-石桥的算术.md"
+    html = stack.get(f"/posts/{post_id(key)}/text", format="html")
+    assert (html.status_code, html.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "sandbox" in html.headers["content-security-policy"]
+    assert "<p>" in html.text
+    removed = stack.get(f"/posts/{post_id(key)}/removed")
+    assert removed.status_code == 200
+    assert all(removal["rule"] and removal["text"] for removal in removed.json()["removed"])
+
+
 def test_a_burst_arrives_as_a_whole(stack: Running) -> None:
     stack.put({key: f"---\ntitle: {key}\nauthor: Burst\n---\n<p>text of {key}</p>\n".encode() for key in _BURST})
     backlog = stack.settle()

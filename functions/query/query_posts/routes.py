@@ -16,7 +16,7 @@ from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.session import client
 from postkeep.aws.versions import BucketVersions
-from postkeep.errors import CursorInvalid, ObjectMissing
+from postkeep.errors import CursorInvalid, ObjectMissing, ObjectTooLarge
 from postkeep.observability import count, logger
 from postkeep.ports import Listings, ObjectStore, VersionStore
 from postkeep.post import Post, Status, thumbnail_key
@@ -27,22 +27,19 @@ from query_posts.browse import Criteria, browse
 from query_posts.changes import Following
 from query_posts.follow_routes import add_follow
 from query_posts.history_routes import Sources, add_history
-from query_posts.parameters import PostIdParameter, earliest, latest, media_type
+from query_posts.parameters import PostIdParameter, earliest, latest
 from query_posts.problems import Problem
+from query_posts.text_routes import add_text
 from query_posts.views import Health, PostDetail, PostPage, post_detail, post_view
 
 API_VERSION = "1.0.0"
 
-_MAX_ANSWER = 5_500_000
-"""Bytes. Lambda answers 6 MB at most; the rest is for headers and JSON's escapes."""
-
 _MAX_RENDITION = 64 * 1024 * 1024
-"""Bytes. Renditions are our own; 20 MB posts, the most that the template allows, make less."""
+"""Bytes. What render makes of real posts has four times their size at most: 5 MB posts, and nearly all of the 20 MB that the
+template allows, make less."""
 
 _MAX_THUMBNAIL = 4 * 1024 * 1024
 """Bytes, so that its base64 fits into an answer; real ones have 5 to 80 KB."""
-
-_FORMATS = {"markdown": "text/markdown", "plain": "text/plain"}
 
 _A_DAY = "public, max-age=86400, immutable"
 
@@ -76,7 +73,7 @@ class Reading:
         """A post's text.
 
         Raises:
-            Problem: 404 ``text-none`` for a rejected post; 503 ``text-pending`` while it is made.
+            Problem: 404 ``text-none`` for a rejected post; 503 ``text-pending`` while it is made; 413 ``text-too-large``.
         """
         if post.status is Status.REJECTED:
             raise Problem(HTTPStatus.NOT_FOUND, "text-none", f"the post was rejected: {post.detail}")
@@ -86,6 +83,9 @@ class Reading:
             except ObjectMissing:
                 # The record moved on between our two reads, or its rendition is being made again.
                 logger.warning("rendition missing", post_id=post.id, key=post.rendition.key)
+            except ObjectTooLarge as error:
+                detail = f"what was made of the post has {error.size:,} bytes"
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text-too-large", detail) from error
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "text-pending", "the text is not made yet", retry_after=2)
 
 
@@ -117,6 +117,7 @@ def application(cors_origin: str = "") -> APIGatewayHttpResolver:
     )
     _add_listing(app)
     _add_post(app)
+    add_text(app, wiring)
     add_follow(app, wiring)
     add_history(app, lambda: Sources(wiring().listings, wiring().versions))
     _add_service(app)
@@ -169,21 +170,6 @@ def _add_post(app: APIGatewayHttpResolver) -> None:
             return post_detail(post, [], {})
         described = {p.id: {"alt": p.alt, "caption": p.caption} for p in wiring().rendition(post).pictures}
         return post_detail(post, wiring().listings.pictures(post_id), described)
-
-    @app.get("/posts/<post_id>/text", summary="Read a post's text", tags=["posts"])
-    def read_text(
-        post_id: PostIdParameter,
-        format: Annotated[  # noqa: A002 (the name of the parameter in the query string)
-            Literal["markdown", "plain"] | None, Query(description="Overrides the Accept header.")
-        ] = None,
-    ) -> Response[str]:
-        accept = app.current_event.headers.get("accept") or ""
-        kind = media_type(format, accept, _FORMATS, "text")
-        rendition = wiring().rendition(wiring().post(post_id))
-        text = rendition.text if kind == "text/plain" else rendition.markdown
-        if len(text.encode()) > _MAX_ANSWER:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text-too-large", f"the text has {len(text):,} characters")
-        return Response(200, f"{kind}; charset=utf-8", text, headers={"Vary": "Accept", "Cache-Control": "no-cache"})
 
     @app.get("/thumbnails/<name>", summary="Get a thumbnail", tags=["pictures"])
     def get_thumbnail(name: ThumbnailParameter) -> Response[str]:

@@ -1,4 +1,4 @@
-"""Which parts of a page are the article. The page is not changed: the answer is where to begin, and what to pass over."""
+"""Which parts of a page are the article. The page is not changed: the answer is what to read, and what to pass over."""
 
 import re
 from collections.abc import Iterator
@@ -7,12 +7,16 @@ from itertools import chain
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
-from render_post.blocks import Block, Paragraph, inline_text
+from render_post import elements
 from render_post.pictures import address_of
-from render_post.rules import NOT_CONTENT, WIDGETS, SourceRules
+from render_post.rulebook import PostRules
+from render_post.rules import NOT_CONTENT, DropRule
+
+SILENT = ""
+"""The rule's name for what no reader of the page saw as text: it is passed over, and not listed."""
 
 _MOST = 0.5
-"""A widget by its class that holds more than this part of the page's text is none."""
+"""Of a page's text: a widget by its class that holds more is none. What holds most of the text is the article's frame."""
 
 _MAX_WIDGETS = 500
 _MAX_WARNINGS = 10
@@ -23,12 +27,21 @@ _FOOTER = re.compile(r"\s*[获獲]取更多RSS\s*[：:]")
 """What feed mirrors put below each article, before links to all of their own domains."""
 
 _FOOTER_LENGTH = 400
-_FEED_DATE = re.compile(
-    r"(?:[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})"
-    r"|\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)"
-    r"|\d{1,2}/\d{1,2}/\d{4} - \d\d:\d\d)"
+
+_FRAMES = frozenset({"div", "article", "section", "main", "body", "center", "td", "tr", "tbody", "table", "form"})
+_FRAME_SHARE = 0.7
+_MAX_FRAMES = 40
+_BESIDE = re.compile(
+    r"(?:^|[-_ ])(?:meta|byline|share|sharing|shares|social|related|recommend(?:ed|ation|ations)?|comments?|footer|nav|navigation"
+    r"|breadcrumbs?|author|avatar|tags?|tagcloud|categories|promo|promoted|sidebar|widget|subscribe|subscription|newsletter|donate|donation"
+    r"|copyright|toolbar|readmore|more|prev|previous|next|ads?|advert|sponsor(?:ed)?|posted|published|pubdate|date|time|like|likes|reactions?"
+    r"|hot|popular|trending|copy|qrcode|wechat|column)(?:$|[-_ ])"
 )
-_TITLE_SEPARATORS = (" - ", " | ", " – ", " — ", "|", "｜")
+"""Words in the class or id of what stands beside an article, not in it: of publishing systems' themes."""
+
+_BESIDE_SHARE = 0.25
+_LINK_DENSITY = 0.5
+_WORDS = re.compile(r"([a-z])([A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,74 +50,176 @@ class Article:
 
     Attributes:
         page: the parsed page, which owns the nodes.
-        roots: the nodes that hold the article, in order.
-        passed_over: the ids (``mem_id``) of the nodes that are no part of it, with all they hold.
+        tops: the nodes to read, in the order of the page.
+        passed_over: the ids (``mem_id``) of the nodes that are no part of the article, with all they hold; each with the name of
+            the rule, :data:`SILENT` for what is no text.
         warnings: machine-readable words, each with what it concerns.
     """
 
     page: LexborHTMLParser
-    roots: list[LexborNode]
-    passed_over: set[int] = field(default_factory=set)
+    tops: list[LexborNode]
+    passed_over: dict[int, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
-def find_article(html: str, rules: SourceRules, base: str | None) -> Article:
+def find_article(html: str, rules: PostRules, base: str | None) -> Article:
     """Parse a page, or a part of one, and find the article in it."""
     page = LexborHTMLParser(html, is_fragment=True, options=int(LexborDocumentOptions.WO_EVENTS))
-    warnings: list[str] = []
-    passed_over = {node.mem_id for node in page.css(NOT_CONTENT)}
-    widgets = page.css(WIDGETS)[:_MAX_WIDGETS]
-    if widgets:
-        limit = len(page.text()) * _MOST
-        for node in widgets:
-            if len(node.text()) > limit:
-                warnings.append(f"widget-kept: {(node.attributes.get('class') or node.tag or '')[:_MAX_NAME]}")
-            else:
-                passed_over.add(node.mem_id)
-    passed_over.update(_copies(page, base))
-    if rules.drop:
-        passed_over.update(node.mem_id for node in page.css(rules.drop))
+    tops = [] if page.root is None else list(page.root.iter(include_text=True))
+    passed_over = {node.mem_id: SILENT for node in page.css(NOT_CONTENT)}
+    kept = {node.mem_id for node in page.css(rules.keep)} if rules.keep else set()
+    warnings = _drop_by_selectors(page, rules, kept, passed_over)
+    if "<noscript" in html or "<NOSCRIPT" in html:
+        passed_over.update(_copies(page, base))
     if "取更多RSS" in html:
-        _pass_over_footer(page, passed_over)
-    return Article(
-        page, _roots(page, rules, passed_over) or _top(page), passed_over, tuple(dict.fromkeys(warnings))[:_MAX_WARNINGS]
-    )
+        _pass_over_footer(tops, passed_over)
+    roots = _roots(page, rules.article, passed_over)
+    if roots:
+        tops = list(_with_outside(tops, roots, passed_over, rules.outside))
+    elif "class=" in html or "id=" in html:
+        _pass_over_beside(tops, kept, passed_over)
+    return Article(page, tops, passed_over, warnings)
 
 
-def _top(page: LexborHTMLParser) -> list[LexborNode]:
-    # The root of a fragment stands for all of its top nodes.
-    return [] if page.root is None else list(page.root.iter(include_text=True))
+def visible_text(node: LexborNode, passed_over: dict[int, str]) -> str:
+    """The text of a node as a reader saw it: white space collapsed, a line for each block."""
+    if node.is_text_node:
+        return " ".join((node.text_content or "").split())
+    pieces: list[str] = []
+    # A stack of its own, so that no nesting is too deep.
+    todo: list[LexborNode | str] = [node]
+    while todo:
+        step = todo.pop()
+        if isinstance(step, str):
+            pieces.append(step)
+        elif step.is_text_node:
+            pieces.append(" ".join(f"x{step.text_content}x".split())[1:-1])
+        elif step.tag == "br":
+            pieces.append("\n")
+        elif passed_over.get(step.mem_id) != SILENT and step.tag not in {"-comment", "iframe"}:
+            block = step.tag in elements.BLOCKS or step.tag in elements.HEADINGS
+            if block:
+                todo.append("\n")
+            todo.extend(reversed(list(step.iter(include_text=True))))
+            if block:
+                todo.append("\n")
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
-def _copies(page: LexborHTMLParser, base: str | None) -> Iterator[int]:
+def _drop_by_selectors(page: LexborHTMLParser, rules: PostRules, kept: set[int], passed_over: dict[int, str]) -> tuple[str, ...]:
+    warnings: list[str] = []
+    for drop in rules.own:
+        for node in page.css(drop.select) if drop.select else ():
+            if node.mem_id not in kept:
+                passed_over.setdefault(node.mem_id, drop.name)
+    # One search for all of the generic rules: few pages have any of it, and then it matters whose it is.
+    widgets = page.css(rules.generic.selector)[:_MAX_WIDGETS] if rules.generic.selector else []
+    if not widgets:
+        return ()
+    names = _names(page, rules.generic.selecting)
+    limit = len(page.text()) * _MOST
+    for node in widgets:
+        if node.mem_id in kept or node.mem_id in passed_over:
+            continue
+        if len(node.text()) > limit:
+            warnings.append(f"widget-kept: {(node.attributes.get('class') or node.tag or '')[:_MAX_NAME]}")
+        else:
+            passed_over[node.mem_id] = names[node.mem_id]
+    return tuple(dict.fromkeys(warnings))[:_MAX_WARNINGS]
+
+
+def _names(page: LexborHTMLParser, drops: tuple[DropRule, ...]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for drop in drops:
+        for node in page.css(drop.select):
+            found.setdefault(node.mem_id, drop.name)
+    return found
+
+
+def _copies(page: LexborHTMLParser, base: str | None) -> Iterator[tuple[int, str]]:
     """The ``noscript`` elements that hold what the page shows elsewhere by script, or a word about scripts."""
     within = {image.mem_id for image in page.css("noscript img")}
     shown = {address_of(image, base) for image in page.css("img") if image.mem_id not in within} if within else set()
     for noscript in page.css("noscript"):
         images = {address_of(image, base) for image in noscript.css("img")} - {None}
         if images <= shown if images else len(noscript.text(strip=True)) <= _NOTICE_LENGTH:
-            yield noscript.mem_id
+            yield noscript.mem_id, "generic/noscript"
 
 
-def _roots(page: LexborHTMLParser, rules: SourceRules, passed_over: set[int]) -> list[LexborNode]:
-    if not rules.article:
-        return []
-    found: list[LexborNode] = []
-    inside: set[int] = set()
-    for node in page.css(rules.article):
-        ancestor = node.parent
+def _roots(page: LexborHTMLParser, selector: str, passed_over: dict[int, str]) -> set[int]:
+    """The outermost nodes that an article's selector matches, where they hold any text."""
+    found: dict[int, LexborNode] = {}
+    for node in page.css(selector) if selector else ():
         hidden = node.mem_id in passed_over
+        ancestor = node.parent
         while ancestor is not None and not hidden:
-            hidden = ancestor.mem_id in inside or ancestor.mem_id in passed_over
+            hidden = ancestor.mem_id in found or ancestor.mem_id in passed_over
             ancestor = ancestor.parent
         if not hidden:
-            inside.add(node.mem_id)
-            found.append(node)
-    return found if any(node.text(strip=True) for node in found) else []
+            found[node.mem_id] = node
+    return set(found) if any(node.text(strip=True) for node in found.values()) else set()
 
 
-def _pass_over_footer(page: LexborHTMLParser, passed_over: set[int]) -> None:
-    for node in chain.from_iterable(top.traverse(include_text=True) for top in _top(page)):
+def _with_outside(tops: list[LexborNode], roots: set[int], passed_over: dict[int, str], rule: str) -> Iterator[LexborNode]:
+    """The roots and all that is outside of them, in the order of the page; the latter is passed over from now on."""
+    holders: set[int] = set()
+    for top in tops:
+        for node in top.traverse():
+            if node.mem_id in roots:
+                ancestor = node.parent
+                while ancestor is not None and ancestor.mem_id not in holders:
+                    holders.add(ancestor.mem_id)
+                    ancestor = ancestor.parent
+    todo = list(reversed(tops))
+    while todo:
+        node = todo.pop()
+        if node.mem_id in roots or node.mem_id in passed_over:
+            yield node
+        elif node.mem_id in holders:
+            todo.extend(reversed(list(node.iter(include_text=True))))
+        elif not node.is_empty_text_node and node.tag != "-comment":
+            passed_over[node.mem_id] = rule
+            yield node
+
+
+def _pass_over_beside(tops: list[LexborNode], kept: set[int], passed_over: dict[int, str]) -> None:
+    """Where nobody wrote rules: what stands beside the frame that holds most of the text, by its class or its links.
+
+    The frame is the innermost element with at least 70 % of the text. Beside it go, of a quarter of the text at most: elements
+    whose class or id has one of the words that themes use for such things; and below it, lists of links.
+    """
+    level = [node for node in tops if not node.is_text_node and node.mem_id not in passed_over]
+    total = sum(len(node.text()) for node in tops)
+    for _ in range(_MAX_FRAMES):
+        frame = next((node for node in level if node.tag in _FRAMES and len(node.text()) >= total * _FRAME_SHARE), None)
+        if frame is None:
+            return
+        below = False
+        for node in level:
+            if node.mem_id == frame.mem_id:
+                below = True
+            elif node.mem_id not in kept and _is_beside(node, total, below=below):
+                passed_over[node.mem_id] = "generic/below-article" if below else "generic/above-article"
+        if frame.mem_id in kept:
+            return
+        level = [node for node in frame.iter() if node.mem_id not in passed_over]
+
+
+def _is_beside(node: LexborNode, total: int, *, below: bool) -> bool:
+    text = node.text(strip=True)
+    if not text or len(text) > total * _BESIDE_SHARE or node.tag in {"p", "figure", "blockquote", "pre", "h1", "h2"}:
+        return False
+    attributes = node.attributes
+    words = _WORDS.sub(r"\1-\2", f"{attributes.get('class') or ''} {attributes.get('id') or ''}").lower()
+    if _BESIDE.search(words):
+        return True
+    links = node.css("a[href]") if below else []
+    return len(links) > 1 and sum(len(link.text(strip=True)) for link in links) >= len(text) * _LINK_DENSITY
+
+
+def _pass_over_footer(tops: list[LexborNode], passed_over: dict[int, str]) -> None:
+    for node in chain.from_iterable(top.traverse(include_text=True) for top in tops):
         if not node.is_text_node or not _FOOTER.match(node.text_content or ""):
             continue
         top = node
@@ -112,10 +227,10 @@ def _pass_over_footer(page: LexborHTMLParser, passed_over: set[int]) -> None:
             top = parent
         if top is node:
             _pass_over_siblings(node, passed_over)
-        passed_over.add(top.mem_id)
+        passed_over[top.mem_id] = "generic/feed-footer"
         before = top.prev
         while before is not None and (before.tag in {"hr", "br"} or before.is_empty_text_node):
-            passed_over.add(before.mem_id)
+            passed_over[before.mem_id] = SILENT
             before = before.prev
         return
 
@@ -125,37 +240,9 @@ def _is_footer(node: LexborNode) -> bool:
     return len(text) <= _FOOTER_LENGTH and _FOOTER.match(text) is not None
 
 
-def _pass_over_siblings(node: LexborNode, passed_over: set[int]) -> None:
+def _pass_over_siblings(node: LexborNode, passed_over: dict[int, str]) -> None:
     # The footer is not in an element of its own: it goes as far as the links to the mirror's domains do.
     after = node.next
     while after is not None and (after.tag in {"a", "br"} or after.is_empty_text_node):
-        passed_over.add(after.mem_id)
+        passed_over[after.mem_id] = "generic/feed-footer"
         after = after.next
-
-
-def without_fixed_parts(blocks: list[Block], title: str, rules: SourceRules) -> list[Block]:
-    """Leave out what is no part of the article and shows only in its place or its wording.
-
-    That is, before the first words: the feed's date line, a literal ``null``, and the title once more; anywhere, the
-    paragraphs that the source's rules name.
-    """
-    kept: list[Block] = []
-    begun = False
-    for block in blocks:
-        if isinstance(block, Paragraph):
-            text = inline_text(block.inlines).strip()
-            if not begun and text and (text == "null" or _FEED_DATE.fullmatch(text) or _is_title(block, text, title)):
-                continue
-            if any(pattern.fullmatch(text) for pattern in rules.drop_paragraphs):
-                continue
-            begun = begun or bool(text)
-        else:
-            begun = True
-        kept.append(block)
-    return kept
-
-
-def _is_title(block: Paragraph, text: str, title: str) -> bool:
-    text = " ".join(text.split())
-    title = " ".join(title.split())
-    return bool(block.level) and (text == title or any(title.startswith(text + separator) for separator in _TITLE_SEPARATORS))

@@ -5,18 +5,25 @@ from dataclasses import dataclass
 from postkeep.errors import PostRejected
 from postkeep.listing import source_host
 from postkeep.post import Metadata, PostId, picture_id
-from postkeep.renditions import RenditionObject, RenditionPicture
-from render_post import rules, source
-from render_post.blocks import Block, Image, inline_text, paragraphs
+from postkeep.renditions import Removal, RenditionObject, RenditionPicture
+from render_post import source
+from render_post.blocks import Block, Dropped, Image, inline_text, paragraphs
 from render_post.bounds import MAX_CHARACTERS
-from render_post.clean import find_article, without_fixed_parts
+from render_post.clean import find_article
+from render_post.description import is_description, tidy_description
+from render_post.html import safe_html
+from render_post.learnt import drop_learnt
 from render_post.markdown import commonmark
 from render_post.pictures import video_still
+from render_post.recovery import recover_lines
+from render_post.removal import partition
+from render_post.rulebook import RuleBook, shipped
 from render_post.structure import read_blocks
 from render_post.summary import summarize
 from render_post.text import plain_text
+from render_post.wording import drop_by_wording
 
-RULES = 1
+RULES = 2
 """The version of the cleaning: part of the rendition's object key. It grows with anything that changes a rendition."""
 
 MAX_PICTURES = 1_000
@@ -47,19 +54,23 @@ class RenderedText:
     Attributes:
         markdown: CommonMark, ending in a line feed; "" for an empty article.
         text: plain text, see :func:`render_post.text.plain_text`.
+        html: safe HTML, see :mod:`render_post.html`.
         pictures: in the order of the article, each once.
         summary: the first sentences, at most 200 characters.
+        removed: what is no part of the article, in the order of the page, each with the rule that removed it.
         warnings: machine-readable words, some followed by ``: `` and what they concern.
     """
 
     markdown: str
     text: str
+    html: str
     pictures: tuple[PictureReference, ...]
     summary: str
+    removed: tuple[Dropped, ...]
     warnings: tuple[str, ...]
 
 
-def render(body: str, metadata: Metadata, key: str) -> RenderedText:
+def render(body: str, metadata: Metadata, key: str, book: RuleBook | None = None) -> RenderedText:
     """Make the text of a post's body. Pure: the same arguments give the same result.
 
     Args:
@@ -67,6 +78,7 @@ def render(body: str, metadata: Metadata, key: str) -> RenderedText:
         metadata: the post's; used are its title, to recognise it at the top, and its address, for the source's rules, for
             relative addresses and for a video's still.
         key: the post object's key, whose ending helps to tell what the body is written in.
+        book: the rules; None for those that ship.
 
     Raises:
         PostRejected: ``body-too-large``.
@@ -78,10 +90,16 @@ def render(body: str, metadata: Metadata, key: str) -> RenderedText:
     if read.flattened:
         warnings.append("markup-flattened")
     base = metadata.source_url
-    source_rules = rules.for_host(source_host(base or ""))
-    article = find_article(read.html, source_rules, base)
+    rules = (book or shipped()).of(source_host(base or ""), metadata.author)
+    article = find_article(read.html, rules, base)
     warnings.extend(article.warnings)
-    blocks = without_fixed_parts(read_blocks(article, base), metadata.title, source_rules)
+    blocks = drop_by_wording(read_blocks(article, base), rules, metadata.title)
+    description = is_description(base, blocks)
+    if rules.learnt:
+        blocks = drop_learnt(blocks, rules.learnt, rules.learnt_name, description=description)
+    blocks, removed = partition(tidy_description(blocks) if description else recover_lines(blocks))
+    if read.head:
+        removed.insert(0, Dropped("generic/head", read.head))
     found = _pictures(blocks)
     if len(found) > MAX_PICTURES:
         warnings.append(f"pictures-left-out: {len(found) - MAX_PICTURES}")
@@ -91,8 +109,10 @@ def render(body: str, metadata: Metadata, key: str) -> RenderedText:
     return RenderedText(
         markdown=commonmark(blocks),
         text=plain_text(blocks),
+        html=safe_html(blocks),
         pictures=tuple(found),
-        summary=summarize(blocks),
+        summary=summarize(blocks, metadata.title, metadata.author),
+        removed=tuple(removed),
         warnings=tuple(warnings),
     )
 
@@ -127,10 +147,12 @@ def encode(post_id: PostId, generation: int, version: int, rendered: RenderedTex
         rules=version,
         markdown=rendered.markdown,
         text=rendered.text,
+        html=rendered.html,
         pictures=tuple(
             RenditionPicture(id=picture_id(picture.address), address=picture.address, alt=picture.alt, caption=picture.caption)
             for picture in rendered.pictures
         ),
         summary=rendered.summary,
+        removed=tuple(Removal(rule=dropped.rule, text=dropped.text) for dropped in rendered.removed),
         warnings=rendered.warnings,
     ).encode()

@@ -38,11 +38,13 @@ class Source:
     """A body as HTML.
 
     Attributes:
+        head: what was taken off it, see :func:`without_head`; "" for nothing.
         html: bounded, see :mod:`render_post.bounds`.
         form: what it was: ``html``, ``markdown`` or ``plain``.
         flattened: whether it was flattened to stay within the bounds.
     """
 
+    head: str
     html: str
     form: str
     flattened: bool
@@ -51,6 +53,7 @@ class Source:
 def read(body: str, metadata: Metadata, key: str) -> Source:
     """Take the fixed head off a body and give the rest as HTML."""
     rest = without_head(body, metadata)
+    head = _COMMENT.sub("", body[: len(body) - len(rest)])
     if "<![CDATA[" in rest:
         rest = rest.replace("<![CDATA[", "").replace("]]>", "")
     form = form_of(rest, key)
@@ -62,7 +65,7 @@ def read(body: str, metadata: Metadata, key: str) -> Source:
         markup = _from_lines(rest)
     markup = _closed(markup)
     flattened = excessive(markup)
-    return Source(flatten(markup) if flattened else markup, form, flattened)
+    return Source(head.strip(), flatten(markup) if flattened else markup, form, flattened)
 
 
 def _closed(markup: str) -> str:

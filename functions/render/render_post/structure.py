@@ -12,6 +12,7 @@ from render_post.blocks import (
     Block,
     Break,
     Divider,
+    Dropped,
     Image,
     Inline,
     Listing,
@@ -23,7 +24,7 @@ from render_post.blocks import (
     Table,
     inline_text,
 )
-from render_post.clean import Article
+from render_post.clean import SILENT, Article, visible_text
 from render_post.inlines import collapse, is_visible, lines, split_at_blank_lines
 from render_post.origin import absolute
 
@@ -59,21 +60,30 @@ class _Reader:
         self._base = base
         self._containers: list[list[Block]] = [[]]
         self._inlines: list[Inline] = []
+        self._dropped: list[Dropped] = []
+        """What was passed over since the last paragraph ended."""
         self._kind: tuple[int, int, bool] = (0, 0, False)
         self._figures = 0
         self._tables = 0
         self._todo: list[tuple[LexborNode, _Context] | Callable[[], None]] = []
 
     def read(self) -> list[Block]:
-        self._todo = [(root, _Context()) for root in reversed(self._article.roots)]
+        passed_over = self._article.passed_over
+        self._todo = [(top, _Context()) for top in reversed(self._article.tops)]
         while self._todo:
             step = self._todo.pop()
             if callable(step):
                 step()
-            elif step[0].mem_id not in self._article.passed_over:
+            elif (rule := passed_over.get(step[0].mem_id)) is None:
                 self._node(*step)
+            elif rule != SILENT:
+                self._drop(rule, step[0])
         self._flush()
         return self._containers[0]
+
+    def _drop(self, rule: str, node: LexborNode) -> None:
+        if text := visible_text(node, self._article.passed_over):
+            self._dropped.append(Dropped(rule, text))
 
     def _node(self, node: LexborNode, context: _Context) -> None:
         tag = node.tag or ""
@@ -216,14 +226,38 @@ class _Reader:
         self._flush()
         table = Table([])
         inner = replace(context, in_cell=True, listing=None)
-        self._todo.append(lambda: self._containers[-1].append(table) if any(table.rows) else None)
+
+        def leave() -> None:
+            if any(table.rows):
+                self._containers[-1].append(table)
+            self._end_drops()
+
+        self._todo.append(leave)
+        groups: set[int] = set()
         for row in reversed(node.css("tr")):
-            cells = [cell for cell in row.iter() if cell.tag in {"td", "th"} and cell.mem_id not in self._article.passed_over]
+            if hidden := self._hidden(row, node):
+                if hidden.mem_id not in groups:
+                    self._todo.append((hidden, context))
+                groups.add(hidden.mem_id)
+                continue
+            cells = [cell for cell in row.iter() if cell.tag in {"td", "th"}]
             for cell in reversed(cells):
-                self._cell(cell, inner, table)
+                if cell.mem_id in self._article.passed_over:
+                    self._todo.append((cell, context))
+                else:
+                    self._cell(cell, inner, table)
             self._todo.append(lambda: table.rows.append([]))
         for caption in reversed(node.css("caption")):
             self._todo.append((caption, context))
+
+    def _hidden(self, row: LexborNode, table: LexborNode) -> LexborNode | None:
+        """The row, or the group of rows that it is in, where that is passed over."""
+        if row.mem_id in self._article.passed_over:
+            return row
+        group = row.parent
+        if group is None or group.mem_id == table.mem_id or group.mem_id not in self._article.passed_over:
+            return None
+        return group
 
     def _cell(self, cell: LexborNode, context: _Context, table: Table) -> None:
         def leave() -> None:
@@ -233,6 +267,8 @@ class _Reader:
             for block in blocks:
                 if isinstance(block, Paragraph):
                     inlines.extend([Break(), *block.inlines] if inlines else block.inlines)
+                elif isinstance(block, Dropped):
+                    self._dropped.append(block)
             table.rows[-1].append(inlines)
 
         self._todo.append(leave)
@@ -255,8 +291,13 @@ class _Reader:
             self._flush(context)
             self._append(Run(title or address, Style(link=address)), context)
             self._flush(context)
-        if node.tag != "iframe" and any(child.tag not in elements.MEDIA_PARTS for child in node.iter(include_text=True)):
+        if node.tag == "iframe":
+            return
+        if any(child.tag not in elements.MEDIA_PARTS for child in node.iter(include_text=True)):
             self._children(node, context)
+        else:
+            # The sentence that a browser shows where it cannot play.
+            self._drop("generic/fallback", node)
 
     def _text(self, text: str, context: _Context) -> None:
         if text and (context.preformatted or self._inlines or not text.isspace()):
@@ -274,6 +315,7 @@ class _Reader:
                 self._inlines.append(Run("\n"))
             return
         if not self._inlines:
+            self._end_drops()
             return
         level, figure, caption = self._kind
         inlines, self._inlines = collapse(self._inlines), []
@@ -281,6 +323,12 @@ class _Reader:
         for part in parts:
             if is_visible(part):
                 self._containers[-1].append(Paragraph(part, level, figure or (-1 if caption else 0)))
+        self._end_drops()
+
+    def _end_drops(self) -> None:
+        if self._dropped:
+            self._containers[-1] += self._dropped
+            self._dropped.clear()
 
     def _preformatted(self) -> None:
         inlines, self._inlines = self._inlines, []

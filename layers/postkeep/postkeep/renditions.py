@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_VERSION = 1
+_VERSION = 2
+"""Of the object's form. Version 1 has neither ``html`` nor ``removed``; it is read too, since an archive is only rendered anew by
+and by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,19 @@ class RenditionPicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Text that is no part of the article.
+
+    Attributes:
+        rule: the name of the rule that removed it, such as ``generic/sharing``.
+        text: what was removed.
+    """
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenditionObject:
     """What render made of one generation of a post.
 
@@ -34,9 +49,12 @@ class RenditionObject:
         rules: the version of the cleaning.
         markdown: CommonMark.
         text: plain text.
+        html: a fragment of HTML that is safe to show; "" in version 1.
         pictures: in the order of the article.
         summary: the first sentences.
         warnings: what the cleaning could not do, as words such as ``markup-flattened``.
+        removed: what is not in the text, in the order of the page; () in version 1.
+        version: of the object's form.
     """
 
     post_id: str
@@ -44,20 +62,31 @@ class RenditionObject:
     rules: int
     markdown: str
     text: str
+    html: str = ""
     pictures: tuple[RenditionPicture, ...]
     summary: str
     warnings: tuple[str, ...]
+    removed: tuple[Removal, ...] = ()
+    version: int = _VERSION
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the HTML and what was removed are known."""
+        return self.version > 1
 
     def encode(self) -> bytes:
         """The object's bytes: JSON in UTF-8, without escapes (Chinese text would double)."""
-        return json.dumps({"v": _VERSION, **asdict(self)}, ensure_ascii=False, separators=(",", ":")).encode()
+        fields = asdict(self)
+        return json.dumps({"v": fields.pop("version"), **fields}, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
     def decode(cls, body: bytes) -> "RenditionObject":
         """Read the object's bytes; they are our own, so a fault in them is a fault of ours and raises as it comes."""
         fields: dict[str, Any] = json.loads(body)
-        if fields.pop("v") != _VERSION:
+        version = fields.pop("v")
+        if not 1 <= version <= _VERSION:
             raise ValueError("a rendition of another version")
         fields["pictures"] = tuple(RenditionPicture(**picture) for picture in fields["pictures"])
         fields["warnings"] = tuple(fields["warnings"])
-        return cls(**fields)
+        fields["removed"] = tuple(Removal(**removal) for removal in fields.get("removed", ()))
+        return cls(version=version, **fields)

@@ -62,6 +62,8 @@ def test_one_line_has_all_fields(folder: Path) -> None:
             "source_url": "https://news.postkeep.example/a",
             "text": "一杯茶。",
             "markdown": "一杯茶。\n",
+            "html": "<p>一杯茶。</p>\n",
+            "removed": [],
             "language": "zh",
             "words": 3,
             "images": [],

@@ -112,7 +112,8 @@ def test_a_post_gets_its_text_and_asks_for_its_pictures(world: World) -> None:
 def test_a_repeated_request_changes_nothing_and_asks_again_for_what_is_not_done(world: World) -> None:
     world.drop(body("茶", "a", "b"))
     world.render(1)
-    done = Picture(id=picture_id(IMAGE.format("a")), address=IMAGE.format("a"), status=PictureStatus.DONE)
+    address = IMAGE.format("a")
+    done = Picture(id=picture_id(address), address=address, status=PictureStatus.DONE, edition=world.post.edition)
     world.table.record(world.post.id, done)
     before, stored = world.post, world.stored()
     world.now = EPOCH.replace(year=2030)

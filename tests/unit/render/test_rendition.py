@@ -37,7 +37,7 @@ def test_a_post_of_a_feed_mirror() -> None:
         "![](https://pictures.example/shop.jpg)\n\n资料照片：书店门口\n\n星期二早晨，**河边的旧书店**。重新开门。\n\n第二段。\n"
     )
     assert rendered.pictures == (PictureReference("https://pictures.example/shop.jpg", "", ""),)
-    assert rendered.summary == "资料照片：书店门口 星期二早晨，河边的旧书店。重新开门。第二段。"
+    assert rendered.summary == "星期二早晨，河边的旧书店。重新开门。第二段。"
     assert rendered.warnings == ()
 
 

@@ -1,0 +1,141 @@
+"""The routes of what render made of a post: its text, and what was removed from it."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Literal, Protocol
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, Field
+
+from postkeep.post import Post
+from postkeep.renditions import RenditionObject
+from query_posts.parameters import PostIdParameter, media_type, preferred
+from query_posts.problems import Problem
+
+MAX_ANSWER = 5_500_000
+"""Bytes of an answer's body once it is a JSON string, as Lambda takes its answers: 6 MB at most, with headers."""
+
+_HTML = "text/html"
+_FORMATS = {"markdown": "text/markdown", "plain": "text/plain", "html": _HTML}
+
+# A page of strangers' text is never to be taken for anything else.
+_HEADERS: dict[str, str | list[str]] = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+
+# The third wall, behind the writer and the sanitizer of render: whatever came through, a browser that shows this answer as a page
+# runs no script, sends no form and loads nothing but pictures (Content Security Policy Level 3; HTML Standard, 7.1.5 "sandbox").
+CONTENT_SECURITY_POLICY = "default-src 'none'; img-src https: http: data:; sandbox"
+
+
+class RemovalView(BaseModel):
+    """Text that is no part of the article."""
+
+    rule: str = Field(description="The rule that removed it: `generic/…`, `learnt/…`, or a source's host and a word.")
+    text: str
+
+
+class RemovedView(BaseModel):
+    """What was removed from a post."""
+
+    id: str
+    rules: int = Field(description="The version of the rules that the text was made by.")
+    characters: int = Field(description="How many there are in all that was removed.")
+    removed: list[RemovalView] = Field(description="In the order of the page.")
+
+
+class Sources(Protocol):
+    """What the routes read from."""
+
+    def post(self, post_id: str) -> Post:
+        """A post that is there, or the Problem that there is none."""
+        ...
+
+    def rendition(self, post: Post) -> RenditionObject:
+        """A post's text, or the Problem that it has none."""
+        ...
+
+
+def add_text(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> None:
+    """Add the routes.
+
+    Args:
+        app: the API.
+        sources: gives what they read from, once a request comes.
+    """
+
+    @app.get(
+        "/posts/<post_id>/text",
+        summary="Read a post's text",
+        tags=["posts"],
+        responses={
+            200: {
+                "description": "The text: as CommonMark, as plain text, or as a fragment of HTML that is safe to show.",
+                "content": {kind: {"schema": {"type": "string"}} for kind in _FORMATS.values()},
+            }
+        },
+    )
+    def read_text(
+        post_id: PostIdParameter,
+        format: Annotated[  # noqa: A002 (the name of the parameter in the query string)
+            Literal["markdown", "plain", "html"] | None, Query(description="Overrides the Accept header.")
+        ] = None,
+    ) -> Response[str]:
+        accept = app.current_event.headers.get("accept") or ""
+        kind = media_type(format, accept, _FORMATS, "text")
+        rendition = sources().rendition(sources().post(post_id))
+        if kind == _HTML and not rendition.is_whole:
+            kind = _without_html(format, accept, rendition)
+        text = {"text/plain": rendition.text, _HTML: rendition.html}.get(kind, rendition.markdown)
+        if not _fits(text):
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text-too-large", f"the text has {len(text):,} characters")
+        headers = {**_HEADERS, "Vary": "Accept"}
+        if kind == _HTML:
+            headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return Response(200, f"{kind}; charset=utf-8", text, headers=headers)
+
+    @app.get(
+        "/posts/<post_id>/removed",
+        summary="Show what was removed from a post's text, and by which rules",
+        tags=["posts"],
+        responses={200: {"description": "What was removed.", "content": {"application/json": {"model": RemovedView}}}},
+    )
+    def show_removed(post_id: PostIdParameter) -> Response[str]:
+        rendition = sources().rendition(sources().post(post_id))
+        if not rendition.is_whole:
+            raise _outdated(rendition, "what was removed")
+        view = RemovedView(
+            id=post_id,
+            rules=rendition.rules,
+            characters=sum(len(removal.text) for removal in rendition.removed),
+            removed=[RemovalView(rule=removal.rule, text=removal.text) for removal in rendition.removed],
+        )
+        body = view.model_dump_json()
+        if not _fits(body):
+            detail = f"what was removed has {view.characters:,} characters"
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "removed-too-large", detail)
+        return Response(200, "application/json", body, headers=_HEADERS)
+
+
+def _without_html(format: str | None, accept: str, rendition: RenditionObject) -> str:  # noqa: A002 (as the parameter)
+    """The next best media type of a text that has no HTML yet: browsers, which like HTML best, take any.
+
+    Raises:
+        Problem: 404 ``text-outdated``, where it has to be HTML.
+    """
+    others = [kind for kind in _FORMATS.values() if kind != _HTML]
+    kind = preferred(accept, others) if format is None else None
+    if kind is None:
+        raise _outdated(rendition, "its HTML")
+    return kind
+
+
+def _outdated(rendition: RenditionObject, what: str) -> Problem:
+    detail = (
+        f"the text was made by rules {rendition.rules}, which did not keep {what}; it will be there once the text is made again"
+    )
+    return Problem(HTTPStatus.NOT_FOUND, "text-outdated", detail)
+
+
+def _fits(body: str) -> bool:
+    return len(json.dumps(body, ensure_ascii=False).encode()) <= MAX_ANSWER

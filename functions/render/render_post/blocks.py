@@ -34,7 +34,10 @@ class Style:
 PLAIN = Style()
 
 
-@dataclass(frozen=True, slots=True)
+# Inlines are made by the thousand. None is ever changed, but they are not frozen: that would treble the time to make one.
+
+
+@dataclass(slots=True)
 class Run:
     """A run of text in one style."""
 
@@ -42,12 +45,12 @@ class Run:
     style: Style = PLAIN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Break:
     """A line break within a block."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Image:
     """A picture where it stands in the article.
 
@@ -139,6 +142,8 @@ type Block = Paragraph | Preformatted | Divider | Quote | Listing | Table | Drop
 
 def inline_text(inlines: list[Inline]) -> str:
     """The text of inlines, with a line feed for each line break."""
+    if len(inlines) == 1 and isinstance(run := inlines[0], Run):
+        return run.text
     return "".join(part.text if isinstance(part, Run) else "\n" if isinstance(part, Break) else "" for part in inlines)
 
 

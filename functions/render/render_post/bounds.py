@@ -31,17 +31,33 @@ _RAW = frozenset({"script", "style", "template", "title", "iframe", "noscript", 
 
 def excessive(html: str) -> bool:
     """Whether an HTML parser's time or memory for this could grow beyond a second or so."""
+    return _has_many_tags(html) or _has_many_attributes(html)
+
+
+def _has_many_tags(html: str) -> bool:
+    most = html.count("<")
+    # Were all of them different formatting tags, that would do.
+    if most * most <= _MAX_REOPENED:
+        return False
     tags = sum(1 for _ in _TAG.finditer(html))
-    if tags > MAX_TAGS or tags * len({match[0] for match in _FORMATTING.finditer(html)}) > _MAX_REOPENED:
-        return True
+    return tags > MAX_TAGS or tags * len({match[0] for match in _FORMATTING.finditer(html)}) > _MAX_REOPENED
+
+
+def _has_many_attributes(html: str) -> bool:
+    # The length of the longest stretch without «>» settles it for most pages: it cannot have more attributes than characters.
+    pieces = html.split(">")
     quoted_ends = sum(1 for _ in _QUOTED_END.finditer(html))
-    return (quoted_ends + 1) * _most_gaps(html, anywhere=quoted_ends > 0) > _MAX_ATTRIBUTES
+    if (quoted_ends + 1) * max(map(len, pieces)) <= _MAX_ATTRIBUTES:
+        return False
+    return (quoted_ends + 1) * _most_gaps(pieces, anywhere=quoted_ends > 0) > _MAX_ATTRIBUTES
 
 
-def _most_gaps(html: str, *, anywhere: bool) -> int:
+def _most_gaps(pieces: list[str], *, anywhere: bool) -> int:
     # How many attributes a stretch without «>» can have at most: the places where one could begin.
     most = 0
-    for piece in html.split(">"):
+    for piece in pieces:
+        if len(piece) <= most:
+            continue
         tag = _TAG.search(piece)
         start = tag.start() if tag else 0
         if (tag or anywhere) and len(piece) - start > most:

@@ -41,6 +41,9 @@ _BESIDE = re.compile(
 
 _BESIDE_SHARE = 0.25
 _LINK_DENSITY = 0.5
+_LINE = "\0"
+"""No text of a page has this character: HTML puts U+FFFD in its place."""
+
 _WORDS = re.compile(r"([a-z])([A-Z])")
 
 
@@ -54,12 +57,14 @@ class Article:
         passed_over: the ids (``mem_id``) of the nodes that are no part of the article, with all they hold; each with the name of
             the rule, :data:`SILENT` for what is no text.
         warnings: machine-readable words, each with what it concerns.
+        captioned: whether there may be elements with a class of :data:`render_post.elements.CAPTION_CLASSES`.
     """
 
     page: LexborHTMLParser
     tops: list[LexborNode]
     passed_over: dict[int, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    captioned: bool = True
 
 
 def find_article(html: str, rules: PostRules, base: str | None) -> Article:
@@ -78,7 +83,7 @@ def find_article(html: str, rules: PostRules, base: str | None) -> Article:
         tops = list(_with_outside(tops, roots, passed_over, rules.outside))
     elif "class=" in html or "id=" in html:
         _pass_over_beside(tops, kept, passed_over)
-    return Article(page, tops, passed_over, warnings)
+    return Article(page, tops, passed_over, warnings, captioned=any(name in html for name in elements.CAPTION_CLASSES))
 
 
 def visible_text(node: LexborNode, passed_over: dict[int, str]) -> str:
@@ -87,23 +92,25 @@ def visible_text(node: LexborNode, passed_over: dict[int, str]) -> str:
         return " ".join((node.text_content or "").split())
     pieces: list[str] = []
     # A stack of its own, so that no nesting is too deep.
-    todo: list[LexborNode | str] = [node]
+    todo: list[tuple[Iterator[LexborNode], bool]] = [(iter((node,)), False)]
     while todo:
-        step = todo.pop()
-        if isinstance(step, str):
-            pieces.append(step)
-        elif step.is_text_node:
-            pieces.append(" ".join(f"x{step.text_content}x".split())[1:-1])
-        elif step.tag == "br":
-            pieces.append("\n")
-        elif passed_over.get(step.mem_id) != SILENT and step.tag not in {"-comment", "iframe"}:
-            block = step.tag in elements.BLOCKS or step.tag in elements.HEADINGS
+        nodes, block = todo.pop()
+        for step in nodes:
+            tag = step.tag or ""
+            if tag == "-text":
+                pieces.append(step.text_content or "")
+            elif tag == "br":
+                pieces.append(_LINE)
+            elif passed_over.get(step.mem_id) != SILENT and tag not in {"-comment", "iframe"}:
+                inner = tag in elements.BLOCKS or tag in elements.HEADINGS
+                if inner:
+                    pieces.append(_LINE)
+                todo += [(nodes, block), (step.iter(include_text=True), inner)]
+                break
+        else:
             if block:
-                todo.append("\n")
-            todo.extend(reversed(list(step.iter(include_text=True))))
-            if block:
-                todo.append("\n")
-    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+                pieces.append(_LINE)
+    lines = (" ".join(line.split()) for line in "".join(pieces).split(_LINE))
     return "\n".join(line for line in lines if line)
 
 
@@ -117,7 +124,7 @@ def _drop_by_selectors(page: LexborHTMLParser, rules: PostRules, kept: set[int],
     widgets = page.css(rules.generic.selector)[:_MAX_WIDGETS] if rules.generic.selector else []
     if not widgets:
         return ()
-    names = _names(page, rules.generic.selecting)
+    names = _names(page, rules.generic.selecting, {node.mem_id for node in widgets})
     limit = len(page.text()) * _MOST
     for node in widgets:
         if node.mem_id in kept or node.mem_id in passed_over:
@@ -129,11 +136,15 @@ def _drop_by_selectors(page: LexborHTMLParser, rules: PostRules, kept: set[int],
     return tuple(dict.fromkeys(warnings))[:_MAX_WARNINGS]
 
 
-def _names(page: LexborHTMLParser, drops: tuple[DropRule, ...]) -> dict[int, str]:
+def _names(page: LexborHTMLParser, drops: tuple[DropRule, ...], widgets: set[int]) -> dict[int, str]:
+    """The names of the rules that match each of some nodes; of several, the first."""
     found: dict[int, str] = {}
     for drop in drops:
+        if len(found) == len(widgets):
+            break
         for node in page.css(drop.select):
-            found.setdefault(node.mem_id, drop.name)
+            if node.mem_id in widgets:
+                found.setdefault(node.mem_id, drop.name)
     return found
 
 

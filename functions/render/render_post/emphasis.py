@@ -1,9 +1,8 @@
 """Emphasis that CommonMark opens and closes where the page did, also between Chinese letters and punctuation."""
 
 import unicodedata
-from dataclasses import replace
 
-from render_post.blocks import Break, Inline, Mark, Run
+from render_post.blocks import Break, Inline, Mark, Run, Style
 
 EMPHASES = (Mark.BOLD, Mark.ITALIC, Mark.STRUCK)
 _EMPHASES = frozenset(EMPHASES)
@@ -17,6 +16,8 @@ def closable(inlines: list[Inline]) -> list[Inline]:
     reverse holding for an opening one (CommonMark 0.31, «left- and right-flanking delimiter runs»): between Chinese letters
     they are not, so the punctuation at the edge is put outside of the emphasis.
     """
+    if not any(isinstance(part, Run) and part.style.marks for part in inlines):
+        return inlines
     found: list[Inline] = []
     region: list[Run] = []
     for part in inlines:
@@ -29,8 +30,10 @@ def closable(inlines: list[Inline]) -> list[Inline]:
         else:
             found.append(part)
     found += _nested(region)
+    used = frozenset[Mark]().union(*(part.style.marks for part in found if isinstance(part, Run)))
     for mark in EMPHASES:
-        found = _narrowed(found, mark)
+        if mark in used:
+            found = _narrowed(found, mark)
     return found
 
 
@@ -42,7 +45,7 @@ def _nested(region: list[Run]) -> list[Run]:
     rest = [mark for mark in EMPHASES if mark not in common]
     heaviest = max(rest, key=lambda mark: sum(len(run.text) for run in region if mark in run.style.marks), default=None)
     dropped = frozenset(rest) - {heaviest}
-    return [Run(run.text, replace(run.style, marks=run.style.marks - dropped)) for run in region]
+    return [Run(run.text, Style(run.style.marks - dropped, run.style.link)) for run in region]
 
 
 def _narrowed(inlines: list[Inline], mark: Mark) -> list[Inline]:
@@ -85,7 +88,7 @@ def _with_edges_outside(runs: list[Run], mark: Mark, before: str, after: str) ->
     found: list[Inline] = []
     offset = 0
     for run in runs:
-        plain = replace(run.style, marks=run.style.marks - {mark})
+        plain = Style(run.style.marks - {mark}, run.style.link)
         low, high = max(start - offset, 0), max(end - offset, 0)
         pieces = (Run(run.text[:low], plain), Run(run.text[low:high], run.style), Run(run.text[max(high, low) :], plain))
         found.extend(piece for piece in pieces if piece.text)

@@ -4,8 +4,8 @@ import re
 
 _TEXT = 0x10F000
 _LITERAL = 0x10F100
-CODE = chr(0x10F200)
-"""Encloses the number of a code block, which takes its place on a line of its own."""
+SET = chr(0x10F200)
+"""Encloses the number of text that is set already, which takes its place on a line of its own."""
 
 STAND_INS = re.compile("[\U0010f000-\U0010f200]")
 """Private-use characters of plane 16, which no text in use has: the first 256 for characters of text, which may need a
@@ -25,6 +25,11 @@ _NUMBER = re.compile(r"(\d{1,9})[.)](?=\s|\Z)")
 _RULE_OR_UNDERLINE = re.compile(r"(?:-[ \t]*)+\Z|=+[ \t]*\Z|[+-](?=\s|\Z)")
 _HASHES = re.compile(r"#{1,6}(?=\s|\Z)")
 _TAG_LIKE = re.compile(r"[A-Za-z/!?]")
+
+
+_FIRST_LITERAL = chr(_LITERAL)
+_ANYWHERE = frozenset("*`_\\]!<&~")
+"""What :func:`_is_markup` looks at."""
 
 
 def text(words: str) -> str:
@@ -57,10 +62,13 @@ def restore(line: str) -> str:
     def restored(match: re.Match[str]) -> str:
         position = match.start()
         character = plain[position]
-        if ord(match[0]) >= _LITERAL:
+        if match[0] >= _FIRST_LITERAL or not (
+            (character in _ANYWHERE and _is_markup(plain, position))
+            or position in escapes
+            or (heading and character == "#" and not plain[position + 1 :].strip(" #"))
+        ):
             return character
-        closing = heading and character == "#" and not plain[position + 1 :].strip(" #")
-        return "\\" + character if closing or position in escapes or _is_markup(plain, position) else character
+        return "\\" + character
 
     return STAND_INS.sub(restored, line)
 

@@ -140,6 +140,8 @@ def _item(item: list[Block]) -> str:
 
 
 def _is_pictures(paragraph: Paragraph) -> bool:
+    if len(paragraph.inlines) == 1:
+        return isinstance(paragraph.inlines[0], Image)
     return any(isinstance(part, Image) for part in paragraph.inlines) and not inline_text(paragraph.inlines).strip()
 
 
@@ -176,6 +178,8 @@ def _figure(parts: list[Paragraph]) -> str:
 
 
 def _inline(inlines: list[Inline]) -> str:
+    if len(inlines) == 1 and isinstance(run := inlines[0], Run) and run.style == PLAIN:
+        return _text(run.text)
     found: list[str] = []
     opened: list[str] = []
     style = PLAIN

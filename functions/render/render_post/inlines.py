@@ -5,10 +5,14 @@ import unicodedata
 
 from render_post.blocks import Break, Image, Inline, Mark, Run, Style, inline_text
 
-_SPACE = re.compile(r"[ \t\n\r\f\u2028\u2029]+")
 _EDGE = " \t\n\r\f\v\u00a0\u2003\u2002\u3000\u2028\u2029"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\U0010f000-\U0010f2ff]")
 """Controls, noncharacters, and the private-use characters that :mod:`render_post.markdown` needs for itself."""
+
+_BLANK = " \t\n\r\f\u2028\u2029"
+_SPACE = re.compile(f"[{_BLANK}]+")
+_ODD = re.compile(f"[{_BLANK[1:]}{_CONTROLS.pattern[1:]}")
+"""What has to be worked upon, as have two spaces in a row. Most text has none of it."""
 
 _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6"
@@ -39,34 +43,66 @@ def collapse(inlines: list[Inline]) -> list[Inline]:
             joined.append(inline)
             gap = ""
             continue
-        if Mark.CODE in inline.style.marks:
-            gap = _add(joined, gap, _CONTROLS.sub("", inline.text), inline.style)
+        style, text = inline.style, inline.text
+        if style.marks and Mark.CODE in style.marks:
+            _add(joined, gap, _CONTROLS.sub("", text), style)
+            gap = ""
             continue
-        text = _CONTROLS.sub("", inline.text)
-        position = 0
-        for space in _SPACE.finditer(text):
-            if space.start() > position:
-                gap = _add(joined, gap, text[position : space.start()], inline.style)
-            gap = "\n" if "\n" in space[0] or gap == "\n" else " "
-            position = space.end()
-        if position < len(text):
-            gap = _add(joined, gap, text[position:], inline.style)
+        body = text.strip(_BLANK)
+        before = after = ""
+        if len(body) < len(text):
+            start = len(text) - len(text.lstrip(_BLANK)) if body else len(text)
+            before, after = _gap(text[:start]), _gap(text[start + len(body) :])
+        if _ODD.search(body) or "  " in body:
+            before, body, after = _joined(_CONTROLS.sub("", text))
+        gap = "\n" if "\n" in (gap, before) else gap or before
+        if body:
+            _add(joined, gap, body, style)
+            gap = after
     return _trimmed(_coalesced(joined))
 
 
-def _add(joined: list[Inline], gap: str, text: str, style: Style) -> str:
-    last = joined[-1] if joined else None
-    if isinstance(last, Image) and gap:
+def _gap(blank: str) -> str:
+    return "\n" if "\n" in blank else blank and " "
+
+
+def _joined(text: str) -> tuple[str, str, str]:
+    """Text with its white space collapsed, between what of it is left before and after: "", a space or a line feed."""
+    pieces: list[str] = []
+    before = gap = last = ""
+    position = 0
+    for space in _SPACE.finditer(text):
+        start = space.start()
+        if start > position:
+            if gap and _shows(gap, last, text[position]):
+                pieces.append(" ")
+            pieces.append(text[position:start])
+            last = text[start - 1]
+        gap = "\n" if "\n" in space[0] else " "
+        if not pieces:
+            before, gap = gap, ""
+        position = space.end()
+    if position < len(text):
+        if gap and _shows(gap, last, text[position]):
+            pieces.append(" ")
+        pieces.append(text[position:])
+        gap = ""
+    return before, "".join(pieces), gap
+
+
+def _add(joined: list[Inline], gap: str, text: str, style: Style) -> None:
+    last = joined[-1] if joined and gap else None
+    if isinstance(last, Run):
+        if _shows(gap, last.text[-1:], text[:1]):
+            if last.style == style:
+                text = " " + text
+            else:
+                both = Style(style.marks & last.style.marks, style.link if style.link == last.style.link else "")
+                joined.append(Run(" ", both))
+    elif isinstance(last, Image):
         joined.append(Run(" "))
-    elif isinstance(last, Run) and gap and _shows(gap, last.text[-1:], text[:1]):
-        if last.style == style:
-            text = " " + text
-        else:
-            both = Style(style.marks & last.style.marks, style.link if style.link == last.style.link else "")
-            joined.append(Run(" ", both))
     if text:
         joined.append(Run(text, style))
-    return ""
 
 
 def _shows(gap: str, before: str, after: str) -> bool:
@@ -81,6 +117,8 @@ def _shows(gap: str, before: str, after: str) -> bool:
 
 
 def _coalesced(inlines: list[Inline]) -> list[Inline]:
+    if len(inlines) == 1:
+        return inlines
     found: list[Inline] = []
     pieces: list[str] = []
     style: Style | None = None
@@ -102,6 +140,9 @@ def _coalesced(inlines: list[Inline]) -> list[Inline]:
 
 def _trimmed(inlines: list[Inline]) -> list[Inline]:
     """Take off blanks at the edges of the paragraph and of its lines, and breaks at its edges."""
+    if len(inlines) == 1 and isinstance(run := inlines[0], Run):
+        text = run.text.strip(_EDGE)
+        return [run if len(text) == len(run.text) else Run(text, run.style)] if text else []
     found: list[Inline] = []
     for inline in inlines:
         if isinstance(inline, Run) and (not found or isinstance(found[-1], Break)):
@@ -133,6 +174,8 @@ def _trim_end(found: list[Inline]) -> None:
 
 def split_at_blank_lines(inlines: list[Inline]) -> list[list[Inline]]:
     """Split a paragraph where two or more line breaks follow each other: authors end paragraphs like that."""
+    if len(inlines) == 1 and not isinstance(inlines[0], Break):
+        return [inlines]
     found: list[list[Inline]] = [[]]
     breaks = 0
     for inline in inlines:
@@ -161,7 +204,7 @@ def lines(inline: Inline) -> list[Inline]:
 
 def is_visible(inlines: list[Inline]) -> bool:
     """Whether a paragraph holds a picture, or anything that can be seen."""
-    if any(isinstance(part, Image) for part in inlines):
+    if any(isinstance(part, Image) or (isinstance(part, Run) and len(part.text) > _LONGEST_INVISIBLE) for part in inlines):
         return True
     text = inline_text(inlines)
     return len(text) > _LONGEST_INVISIBLE or any(

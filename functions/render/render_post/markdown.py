@@ -1,8 +1,9 @@
 """Blocks to CommonMark, by html2text for the blocks; what stands within a line is set here.
 
-html2text knows lists, quotes, tables and code, but escapes what needs none, leaves what does, and sets emphasis that
+html2text knows headings, lists, quotes and tables, but escapes what needs none, leaves what does, and sets emphasis that
 CommonMark does not close where Chinese punctuation borders on it. So it is handed text whose special characters are replaced
-by stand-ins; in its result each becomes itself, with a backslash only where it would be markup.
+by stand-ins; in its result each becomes itself, with a backslash only where it would be markup. Code, and paragraphs that stand
+in nothing else, are each handed as the number of a text that is set already: there is nothing in them for html2text to do.
 """
 
 import re
@@ -27,13 +28,15 @@ from render_post.blocks import (
     Table,
 )
 from render_post.emphasis import EMPHASES, closable
-from render_post.escapes import CODE
+from render_post.escapes import SET
 from render_post.origin import ascii_form
 
 _ADDRESS = str.maketrans({"(": "%28", ")": "%29", "\\": "%5C", "<": "%3C", ">": "%3E", " ": "%20"})
 _DELIMITERS = {Mark.BOLD: "**", Mark.ITALIC: "*", Mark.STRUCK: "~~"}
-_CODE_LINE = re.compile(rf"([> ]*){CODE}(\d+){CODE}")
+_SET_LINE = re.compile(rf"([> ]*){SET}(\d+){SET}")
 _SET = frozenset(EMPHASES)
+_SPACES = re.compile(r"\s+")
+_ODD_SPACE = re.compile(r"\A |\s\s|[^\S ]| \Z")
 _BACKTICKS = re.compile("`{3,}")
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)*")
@@ -41,27 +44,58 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)*")
 
 def commonmark(blocks: list[Block]) -> str:
     """Give the article as CommonMark (with tables and strike-through as GitHub has them)."""
-    code: list[str] = []
-    html = "".join(_html(blocks, code))
+    ready: list[str] = []
+    html = "".join(_top(blocks, ready))
     if not html:
         return ""
     converter = html2text.HTML2Text(bodywidth=0)
     converter.unicode_snob = True
     converted = _BLANK_LINES.sub("\n\n", converter.handle(html)).strip("\n").rstrip()
-    return "\n".join(_fenced(line, code) or escapes.restore(line) for line in converted.split("\n")) + "\n"
+    return "\n".join(_ready(line, ready) or escapes.restore(line) for line in converted.split("\n")) + "\n"
 
 
-def _fenced(line: str, code: list[str]) -> str:
-    """The code block that a line stands for; "" for any other line."""
-    found = _CODE_LINE.fullmatch(line)
+def _ready(line: str, ready: list[str]) -> str:
+    """The text that a line stands for; "" for any other line."""
+    found = _SET_LINE.fullmatch(line)
     if found is None:
         return ""
-    text = code[int(found[2])]
+    prefix, text = found[1], ready[int(found[2])]
+    return "\n".join((prefix + part).rstrip() for part in text.split("\n")) if prefix else text
+
+
+def _fenced(text: str) -> str:
     fence = "`" * max(3, *(len(run) + 1 for run in _BACKTICKS.findall(text)), 3)
-    return "\n".join((found[1] + line).rstrip() for line in (fence, *text.split("\n"), fence))
+    return "\n".join(line.rstrip() for line in (fence, *text.split("\n"), fence))
 
 
-def _html(blocks: list[Block], code: list[str]) -> list[str]:
+def _set_aside(text: str, ready: list[str]) -> str:
+    ready.append(text)
+    return f"<p>{SET}{len(ready) - 1}{SET}</p>"
+
+
+def _top(blocks: list[Block], ready: list[str]) -> Iterator[str]:
+    """The blocks that are in no other; paragraphs that follow each other as one."""
+    plain: list[str] = []
+    for block in blocks:
+        if isinstance(block, Paragraph) and not block.level:
+            lines = [_white(line) for line in _inline(block.inlines).split("<br>")]
+            if all(lines):
+                plain.append("  \n".join(map(escapes.restore, lines)))
+                continue
+        if plain:
+            yield _set_aside("\n\n".join(plain), ready)
+            plain = []
+        yield from _html([block], ready)
+    if plain:
+        yield _set_aside("\n\n".join(plain), ready)
+
+
+def _white(line: str) -> str:
+    """A line with its white space collapsed, as html2text does it."""
+    return _SPACES.sub(" ", line).strip(" ") if _ODD_SPACE.search(line) else line
+
+
+def _html(blocks: list[Block], ready: list[str]) -> list[str]:
     found: list[str] = []
     for block in blocks:
         match block:
@@ -71,14 +105,13 @@ def _html(blocks: list[Block], code: list[str]) -> list[str]:
                 found.append(f"<h{block.level}>{_inline(_on_one_line(block.inlines))}</h{block.level}>")
             case Preformatted():
                 # html2text would indent it, which after a list does not make code.
-                found.append(f"<p>{CODE}{len(code)}{CODE}</p>")
-                code.append(block.text)
+                found.append(_set_aside(_fenced(block.text), ready))
             case Divider():
                 found.append("<hr>")
             case Quote():
-                found += ["<blockquote>", *_html(block.blocks, code), "</blockquote>"]
+                found += ["<blockquote>", *_html(block.blocks, ready), "</blockquote>"]
             case Listing():
-                found += _listing(block, code)
+                found += _listing(block, ready)
             case Table():
                 found += _table(block)
     return found
@@ -87,10 +120,10 @@ def _html(blocks: list[Block], code: list[str]) -> list[str]:
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-def _listing(listing: Listing, code: list[str]) -> list[str]:
+def _listing(listing: Listing, ready: list[str]) -> list[str]:
     if not all(isinstance(block, Paragraph | Listing) for item in listing.items for block in item):
         # html2text cannot set code, tables and quotes within an item: the items become plain blocks.
-        return [part for item in listing.items for part in _html(item, code)]
+        return [part for item in listing.items for part in _html(item, ready)]
     found = [f'<ol start="{listing.start}">' if listing.ordered else "<ul>"]
     for item in _opened(listing):
         lines: list[Inline] = []
@@ -99,7 +132,7 @@ def _listing(listing: Listing, code: list[str]) -> list[str]:
             if isinstance(block, Paragraph):
                 lines += [Break(), *block.inlines] if lines else block.inlines
             elif isinstance(block, Listing):
-                found += [_inline(lines), *_listing(block, code)]
+                found += [_inline(lines), *_listing(block, ready)]
                 lines = []
         found.append(_inline(lines) + "</li>")
     return [*found, "</ol>" if listing.ordered else "</ul>"]
@@ -132,24 +165,29 @@ def _on_one_line(inlines: list[Inline]) -> list[Inline]:
 
 
 def _inline(inlines: list[Inline]) -> str:
+    if len(inlines) == 1 and isinstance(run := inlines[0], Run) and run.style == PLAIN:
+        return escapes.text(run.text)
     found: list[str] = []
     opened: list[Mark] = []
     link = ""
+    last = PLAIN
     parts = closable(inlines)
     for position, part in enumerate(parts):
         style = part.style if isinstance(part, Run) else PLAIN
-        wanted = style.marks & _SET
-        keep = 0
-        while link == style.link and keep < len(opened) and opened[keep] in wanted:
-            keep += 1
-        found += [_DELIMITERS[mark] for mark in reversed(opened[keep:])]
-        opened = opened[:keep]
-        if link != style.link:
-            found.append((f"]({_address(link)})" if link else "") + ("[" if style.link else ""))
-            link = style.link
-        new = sorted(wanted - set(opened), key=lambda mark: (-_extent(parts, position, mark), mark))
-        found += [_DELIMITERS[mark] for mark in new]
-        opened += new
+        if style != last:
+            last = style
+            wanted = style.marks & _SET
+            keep = 0
+            while link == style.link and keep < len(opened) and opened[keep] in wanted:
+                keep += 1
+            found += [_DELIMITERS[mark] for mark in reversed(opened[keep:])]
+            opened = opened[:keep]
+            if link != style.link:
+                found.append((f"]({_address(link)})" if link else "") + ("[" if style.link else ""))
+                link = style.link
+            new = sorted(wanted - set(opened), key=lambda mark: (-_extent(parts, position, mark), mark))
+            found += [_DELIMITERS[mark] for mark in new]
+            opened += new
         found.append(_part(part, in_link=bool(link)))
     found += [_DELIMITERS[mark] for mark in reversed(opened)]
     found.append(f"]({_address(link)})" if link else "")
@@ -170,7 +208,7 @@ def _part(part: Inline, *, in_link: bool) -> str:
     if isinstance(part, Image):
         alt = escapes.STAND_INS.sub(_REPLACEMENT, part.alt)
         return f"![{escapes.backslashed(escapes.text(alt), '[]')}]({_address(part.address)})"
-    if Mark.CODE in part.style.marks:
+    if part.style.marks and Mark.CODE in part.style.marks:
         return _code(part.text)
     text = escapes.text(part.text)
     return escapes.backslashed(text, "[]") if in_link else text

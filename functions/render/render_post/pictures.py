@@ -51,10 +51,10 @@ _YOUTUBE_ID = re.compile(r"[\w-]{11}")
 def address_of(node: LexborNode, base: str | None) -> str | None:
     """The origin address of an ``img``, or None where it is no picture of the article, or leads nowhere."""
     attributes = node.attributes
-    if _is_tiny(attributes) or _classes(node) & _NOT_ARTICLE:
+    if _is_tiny(attributes) or _classes(attributes) & _NOT_ARTICLE:
         return None
     parent = node.parent
-    if parent is not None and _classes(parent) & _NOT_ARTICLE:
+    if parent is not None and _classes(parent.attributes) & _NOT_ARTICLE:
         return None
     for candidate in _candidates(node, attributes):
         if _PLACEHOLDER.search(candidate):
@@ -67,12 +67,13 @@ def address_of(node: LexborNode, base: str | None) -> str | None:
 
 def emoji_of(node: LexborNode) -> str:
     """The character that a picture of an emoji stands for; "" for any other picture."""
-    alt = (node.attributes.get("alt") or "").strip()
-    return alt if len(alt) <= _LONGEST_EMOJI and _classes(node) & _EMOJI else ""
+    attributes = node.attributes
+    alt = (attributes.get("alt") or "").strip()
+    return alt if alt and len(alt) <= _LONGEST_EMOJI and _classes(attributes) & _EMOJI else ""
 
 
-def _classes(node: LexborNode) -> set[str]:
-    return set((node.attributes.get("class") or "").lower().split())
+def _classes(attributes: dict[str, str | None]) -> set[str]:
+    return set((attributes.get("class") or "").lower().split())
 
 
 def _candidates(node: LexborNode, attributes: dict[str, str | None]) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """The nodes of the article to blocks. One pass with a stack of its own, so that no nesting is too deep."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from selectolax.lexbor import LexborNode
 
@@ -28,9 +29,6 @@ from render_post.clean import SILENT, Article, visible_text
 from render_post.inlines import collapse, is_visible, lines, split_at_blank_lines
 from render_post.origin import absolute
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _MAX_NESTING = 8
 """Lists and quotes within each other, beyond which the inner ones are taken as plain paragraphs."""
 
@@ -40,8 +38,10 @@ _MAX_ALT = 500
 _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Context:
+    """What an element's content takes from what is around it. Never changed once it is made, but not frozen: that takes time."""
+
     style: Style = PLAIN
     level: int = 0
     figure: int = 0
@@ -50,6 +50,25 @@ class _Context:
     nesting: int = 0
     listing: Listing | None = None
     in_cell: bool = False
+    _marked: "dict[str, _Context]" = field(default_factory=dict)
+
+    def but(self, **changes: Any) -> "_Context":
+        """The same with changes."""
+        return replace(self, _marked={}, **changes)
+
+    def marked(self, tag: str) -> "_Context":
+        """The same within an element that sets text apart. Some posts have one around every word, so each is made once."""
+        if tag not in self._marked:
+            style = Style(self.style.marks | {elements.MARKS[tag]}, self.style.link)
+            self._marked[tag] = self.but(style=style)
+        return self._marked[tag]
+
+
+_CONTAINERS = frozenset({"pre", "blockquote", "ul", "ol", "table"})
+"""Their content is set apart from what surrounds it."""
+
+_END: Iterator[LexborNode] = iter(())
+"""In the place of nodes: the paragraph ends here."""
 
 
 class _Reader:
@@ -65,19 +84,34 @@ class _Reader:
         self._kind: tuple[int, int, bool] = (0, 0, False)
         self._figures = 0
         self._tables = 0
-        self._todo: list[tuple[LexborNode, _Context] | Callable[[], None]] = []
+        self._todo: list[tuple[Iterator[LexborNode], _Context] | Callable[[], None]] = []
 
     def read(self) -> list[Block]:
         passed_over = self._article.passed_over
-        self._todo = [(top, _Context()) for top in reversed(self._article.tops)]
+        self._todo = [(iter(self._article.tops), _Context())]
         while self._todo:
             step = self._todo.pop()
-            if callable(step):
+            if not isinstance(step, tuple):
                 step()
-            elif (rule := passed_over.get(step[0].mem_id)) is None:
-                self._node(*step)
-            elif rule != SILENT:
-                self._drop(rule, step[0])
+                continue
+            nodes, context = step
+            if nodes is _END:
+                if self._inlines or self._dropped:
+                    self._flush(context)
+                continue
+            for node in nodes:
+                tag = node.tag or ""
+                if passed_over and (rule := passed_over.get(node.mem_id)) is not None:
+                    if rule != SILENT:
+                        self._drop(rule, node)
+                elif tag == "-text":
+                    self._text(node.text_content or "", context)
+                elif tag == "br":
+                    self._append(Run("\n") if context.preformatted else Break(), context)
+                else:
+                    self._todo.append(step)
+                    self._element(node, tag, context)
+                    break
         self._flush()
         return self._containers[0]
 
@@ -85,47 +119,44 @@ class _Reader:
         if text := visible_text(node, self._article.passed_over):
             self._dropped.append(Dropped(rule, text))
 
-    def _node(self, node: LexborNode, context: _Context) -> None:
-        tag = node.tag or ""
-        if node.is_text_node:
-            self._text(node.text_content or "", context)
-        elif tag in elements.MARKS:
-            style = replace(context.style, marks=context.style.marks | {elements.MARKS[tag]})
-            self._children(node, replace(context, style=style))
+    def _element(self, node: LexborNode, tag: str, context: _Context) -> None:
+        if tag in elements.MARKS:
+            self._children(node, context.marked(tag))
+        elif tag in elements.BLOCKS:
+            self._block(node, tag, context)
         elif tag == "a":
             href = node.attributes.get("href") or ""
             address = "" if href.startswith("#") else absolute(href, self._base)
-            self._children(node, replace(context, style=replace(context.style, link=address)) if address else context)
+            self._children(node, context.but(style=Style(context.style.marks, address)) if address else context)
         elif tag in {"img", "amp-img"}:
             self._image(node, context)
-        elif tag == "br":
-            self._append(Run("\n") if context.preformatted else Break(), context)
         elif tag in elements.MEDIA:
             self._media(node, context)
-        elif tag == "q":
-            self._append(Run('"', context.style), context)
-            self._todo.append(lambda: self._append(Run('"', context.style), context))
-            self._children(node, context)
+        elif tag in elements.HEADINGS:
+            self._bounded(node, context.but(level=elements.HEADINGS[tag]), context)
         elif tag != "-comment":
-            self._block(node, tag, context)
+            self._other(node, tag, context)
 
-    def _block(self, node: LexborNode, tag: str, context: _Context) -> None:
-        if tag in elements.HEADINGS:
-            self._bounded(node, replace(context, level=elements.HEADINGS[tag]), context)
-        elif tag == "hr":
+    def _other(self, node: LexborNode, tag: str, context: _Context) -> None:
+        if tag == "hr":
             self._flush(context)
             if not context.in_cell:
                 self._containers[-1].append(Divider())
-        elif tag == "figure":
+            return
+        if tag == "q":
+            self._append(Run('"', context.style), context)
+            self._todo.append(lambda: self._append(Run('"', context.style), context))
+        self._children(node, context)
+
+    def _block(self, node: LexborNode, tag: str, context: _Context) -> None:
+        if tag == "figure":
             self._figures += 1
-            self._bounded(node, replace(context, figure=self._figures), context)
-        elif tag not in elements.BLOCKS:
-            self._children(node, context)
-        elif tag == "figcaption" or elements.CAPTION_CLASSES & set((node.attributes.get("class") or "").split()):
-            self._bounded(node, replace(context, caption=True), context)
+            self._bounded(node, context.but(figure=self._figures), context)
+        elif tag == "figcaption" or (self._article.captioned and _is_caption(node)):
+            self._bounded(node, context.but(caption=True), context)
         elif tag == "li" and context.listing is not None:
             self._item(node, context, context.listing)
-        elif context.preformatted or context.in_cell or not self._container(node, tag, context):
+        elif context.preformatted or context.in_cell or tag not in _CONTAINERS or not self._container(node, tag, context):
             self._bounded(node, context, context)
 
     def _container(self, node: LexborNode, tag: str, context: _Context) -> bool:
@@ -133,26 +164,26 @@ class _Reader:
         if tag == "pre":
             self._flush()
             self._todo.append(self._preformatted)
-            self._children(node, replace(context, preformatted=True))
+            self._children(node, context.but(preformatted=True))
         elif context.nesting >= _MAX_NESTING:
             return False
         elif tag == "blockquote":
             self._quote(node, context)
         elif tag in {"ul", "ol"}:
             self._listing(node, tag, context)
-        elif tag == "table" and self._is_data(node):
+        elif self._is_data(node):
             self._table(node, context)
         else:
             return False
         return True
 
     def _children(self, node: LexborNode, context: _Context) -> None:
-        children = [(child, context) for child in node.iter(include_text=True)]
-        self._todo.extend(reversed(children))
+        self._todo.append((node.iter(include_text=True), context))
 
     def _bounded(self, node: LexborNode, context: _Context, outer: _Context) -> None:
-        self._flush(outer)
-        self._todo.append(lambda: self._flush(context))
+        if self._inlines or self._dropped:
+            self._flush(outer)
+        self._todo.append((_END, context))
         self._children(node, context)
 
     def _quote(self, node: LexborNode, context: _Context) -> None:
@@ -167,7 +198,7 @@ class _Reader:
 
         self._containers.append(quote.blocks)
         self._todo.append(leave)
-        self._children(node, replace(context, nesting=context.nesting + 1, listing=None))
+        self._children(node, context.but(nesting=context.nesting + 1, listing=None))
 
     def _listing(self, node: LexborNode, tag: str, context: _Context) -> None:
         self._flush()
@@ -183,7 +214,7 @@ class _Reader:
 
         self._containers.append(stray)
         self._todo.append(leave)
-        self._children(node, replace(context, nesting=context.nesting + 1, listing=listing))
+        self._children(node, context.but(nesting=context.nesting + 1, listing=listing))
 
     def _end_stray(self, listing: Listing) -> None:
         # What stands in a list outside of its items, a nested list mostly, continues the item before it.
@@ -208,7 +239,7 @@ class _Reader:
 
         self._containers.append(item)
         self._todo.append(leave)
-        self._children(node, replace(context, listing=None))
+        self._children(node, context.but(listing=None))
 
     def _is_data(self, node: LexborNode) -> bool:
         """Whether a table holds data: rows of several short cells, and not the layout of a page."""
@@ -225,7 +256,7 @@ class _Reader:
     def _table(self, node: LexborNode, context: _Context) -> None:
         self._flush()
         table = Table([])
-        inner = replace(context, in_cell=True, listing=None)
+        inner = context.but(in_cell=True, listing=None)
 
         def leave() -> None:
             if any(table.rows):
@@ -237,18 +268,18 @@ class _Reader:
         for row in reversed(node.css("tr")):
             if hidden := self._hidden(row, node):
                 if hidden.mem_id not in groups:
-                    self._todo.append((hidden, context))
+                    self._todo.append((iter((hidden,)), context))
                 groups.add(hidden.mem_id)
                 continue
             cells = [cell for cell in row.iter() if cell.tag in {"td", "th"}]
             for cell in reversed(cells):
                 if cell.mem_id in self._article.passed_over:
-                    self._todo.append((cell, context))
+                    self._todo.append((iter((cell,)), context))
                 else:
                     self._cell(cell, inner, table)
             self._todo.append(lambda: table.rows.append([]))
         for caption in reversed(node.css("caption")):
-            self._todo.append((caption, context))
+            self._todo.append((iter((caption,)), context))
 
     def _hidden(self, row: LexborNode, table: LexborNode) -> LexborNode | None:
         """The row, or the group of rows that it is in, where that is passed over."""
@@ -272,7 +303,7 @@ class _Reader:
             table.rows[-1].append(inlines)
 
         self._todo.append(leave)
-        self._todo.append((cell, context))
+        self._todo.append((iter((cell,)), context))
         self._todo.append(lambda: self._containers.append([]))
 
     def _image(self, node: LexborNode, context: _Context) -> None:
@@ -343,6 +374,10 @@ class _Reader:
         images: list[Inline] = [part for part in inlines if isinstance(part, Image)]
         if images:
             self._containers[-1].append(Paragraph(images))
+
+
+def _is_caption(node: LexborNode) -> bool:
+    return not elements.CAPTION_CLASSES.isdisjoint((node.attributes.get("class") or "").split())
 
 
 def read_blocks(article: Article, base: str | None) -> list[Block]:

@@ -61,10 +61,10 @@ def summarize(blocks: list[Block], title: str = "", author: str = "") -> str:
         title: the post's, which the article may repeat; "" for none.
         author: likewise.
     """
-    everything = list(paragraphs(blocks))
-    best = _first(_beginnings(list(paragraphs(_without_notes(blocks))), bare(title), bare(author)))
+    best = _first(_beginnings(_paragraphs(_without_notes(blocks)), bare(title), bare(author)))
     if len(best) >= _TOO_SHORT:
         return best
+    everything = list(paragraphs(blocks))
     return (
         _first(_text(paragraph) for paragraph in everything if _is_prose(paragraph))
         or _first(_text(paragraph) for paragraph in everything)
@@ -81,9 +81,14 @@ def _text(paragraph: Paragraph) -> str:
     return _INVISIBLE.sub("", inline_text(paragraph.inlines)[:_MOST_READ])
 
 
-def _without_notes(blocks: list[Block]) -> list[Block]:
+def _paragraphs(blocks: Iterable[Block]) -> Iterator[Paragraph]:
+    # Of a long article only the beginning is ever looked at.
+    for block in blocks:
+        yield from paragraphs([block])
+
+
+def _without_notes(blocks: list[Block]) -> Iterator[Block]:
     """The article without the words of an editor: a paragraph that says so, and what follows it up to what ends the note."""
-    found: list[Block] = []
     position = 0
     while position < len(blocks):
         block = blocks[position]
@@ -91,11 +96,10 @@ def _without_notes(blocks: list[Block]) -> list[Block]:
         if isinstance(block, Quote) and block.blocks and _is_note(block.blocks[0]):
             continue
         if not _is_note(block):
-            found.append(block)
+            yield block
             continue
         rest = blocks[position : position + _LONGEST_NOTE]
         position += next((length for length, following in enumerate(rest) if _ends_note(following)), 0)
-    return found
 
 
 def _is_note(block: Block) -> bool:
@@ -110,7 +114,7 @@ def _has_picture(paragraph: Paragraph) -> bool:
     return any(isinstance(part, Image) for part in paragraph.inlines)
 
 
-def _beginnings(everything: list[Paragraph], title: str, author: str) -> Iterator[str]:
+def _beginnings(everything: Iterable[Paragraph], title: str, author: str) -> Iterator[str]:
     """The paragraphs that may begin a summary, without the lines that may not."""
     first, below_picture, label = True, False, ""
     for paragraph in everything:

@@ -60,7 +60,10 @@ def split(text: str) -> list[Unit]:
 
 def glued_lines(text: str) -> list[str]:
     """Cut a text only where an address is glued to what begins another line."""
-    cuts = Cuts(text, addresses(text))
+    found = addresses(text)
+    if not found:
+        return [text]
+    cuts = Cuts(text, found)
     cuts.after_addresses()
     return [text[start:end] for start, end in cuts.lines()]
 

@@ -44,9 +44,11 @@ def _has_many_tags(html: str) -> bool:
 
 
 def _has_many_attributes(html: str) -> bool:
-    # The length of the longest stretch without «>» settles it for most pages: it cannot have more attributes than characters.
-    pieces = html.split(">")
+    # The length of the longest stretch without «>» settles it for most pages: it has more characters than attributes.
     quoted_ends = sum(1 for _ in _QUOTED_END.finditer(html))
+    if (quoted_ends + 1) * len(html) <= _MAX_ATTRIBUTES:
+        return False
+    pieces = html.split(">")
     if (quoted_ends + 1) * max(map(len, pieces)) <= _MAX_ATTRIBUTES:
         return False
     return (quoted_ends + 1) * _most_gaps(pieces, anywhere=quoted_ends > 0) > _MAX_ATTRIBUTES

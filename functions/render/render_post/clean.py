@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 from render_post import elements
 from render_post.pictures import address_of
 from render_post.rulebook import PostRules
-from render_post.rules import NOT_CONTENT, DropRule
+from render_post.rules import NOT_CONTENT
 
 SILENT = ""
 """The rule's name for what no reader of the page saw as text: it is passed over, and not listed."""
@@ -73,7 +73,7 @@ def find_article(html: str, rules: PostRules, base: str | None) -> Article:
     tops = [] if page.root is None else list(page.root.iter(include_text=True))
     passed_over = {node.mem_id: SILENT for node in page.css(NOT_CONTENT)}
     kept = {node.mem_id for node in page.css(rules.keep)} if rules.keep else set()
-    warnings = _drop_by_selectors(page, rules, kept, passed_over)
+    warnings = _drop_by_selectors(page, html, rules, kept, passed_over)
     if "<noscript" in html or "<NOSCRIPT" in html:
         passed_over.update(_copies(page, base))
     if "取更多RSS" in html:
@@ -114,38 +114,25 @@ def visible_text(node: LexborNode, passed_over: dict[int, str]) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _drop_by_selectors(page: LexborHTMLParser, rules: PostRules, kept: set[int], passed_over: dict[int, str]) -> tuple[str, ...]:
+def _drop_by_selectors(
+    page: LexborHTMLParser, html: str, rules: PostRules, kept: set[int], passed_over: dict[int, str]
+) -> tuple[str, ...]:
     warnings: list[str] = []
     for drop in rules.own:
         for node in page.css(drop.select) if drop.select else ():
             if node.mem_id not in kept:
                 passed_over.setdefault(node.mem_id, drop.name)
-    # One search for all of the generic rules: few pages have any of it, and then it matters whose it is.
-    widgets = page.css(rules.generic.selector)[:_MAX_WIDGETS] if rules.generic.selector else []
-    if not widgets:
-        return ()
-    names = _names(page, rules.generic.selecting, {node.mem_id for node in widgets})
-    limit = len(page.text()) * _MOST
-    for node in widgets:
+    limit = -1.0
+    for node, name in islice(rules.generic.widgets.of(page, html), _MAX_WIDGETS):
         if node.mem_id in kept or node.mem_id in passed_over:
             continue
+        if limit < 0:
+            limit = len(page.text()) * _MOST
         if len(node.text()) > limit:
             warnings.append(f"widget-kept: {(node.attributes.get('class') or node.tag or '')[:_MAX_NAME]}")
         else:
-            passed_over[node.mem_id] = names[node.mem_id]
+            passed_over[node.mem_id] = name
     return tuple(dict.fromkeys(warnings))[:_MAX_WARNINGS]
-
-
-def _names(page: LexborHTMLParser, drops: tuple[DropRule, ...], widgets: set[int]) -> dict[int, str]:
-    """The names of the rules that match each of some nodes; of several, the first."""
-    found: dict[int, str] = {}
-    for drop in drops:
-        if len(found) == len(widgets):
-            break
-        for node in page.css(drop.select):
-            if node.mem_id in widgets:
-                found.setdefault(node.mem_id, drop.name)
-    return found
 
 
 def _copies(page: LexborHTMLParser, base: str | None) -> Iterator[tuple[int, str]]:

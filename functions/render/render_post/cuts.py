@@ -13,6 +13,10 @@ _RULE = re.compile(
 )
 """What authors rule lines with."""
 
+_RULED = re.compile(r"([-－=＝*＊_＿~～—─━═+•·#◆▬⭐<>、|]) ?\1")
+"""The beginning of any of them: most texts have none, and this is found sooner."""
+
+_LINE_FEEDS = re.compile(r"\n+")
 _SIGN = re.compile("[#＃]")
 _TAG = re.compile(r"[#＃][^\s#＃，。！？、：；,.!?…:;()（）「」『』【】《》〈〉<>&\"'“”|｜/=*~－-]{1,40}")
 _TAG_GAP = re.compile(r"[ \u3000\t,，、]{0,4}[#＃]{0,1}(?=[#＃])")
@@ -91,20 +95,25 @@ class Cuts:
 
     def everywhere(self) -> None:
         """Cut wherever a line or a sentence is certain to begin. The order matters: hashtags lean on the cuts around them."""
+        colon = ":" in self._text or "：" in self._text
         self._at_line_feeds()
-        self._at_rules()
+        if _RULED.search(self._text):
+            self._at_rules()
         self.after_addresses()
         self._at_bullets()
         self._at_headings()
-        self._at_times()
+        if colon:
+            self._at_times()
         self._at_numbers()
-        self._at_credits()
-        self._at_labels()
+        if colon:
+            self._at_credits()
+        if colon or "→" in self._text or "@" in self._text or "www." in self._text:
+            self._at_labels()
         self._after_sentences()
         self._at_tags()
 
     def _at_line_feeds(self) -> None:
-        for match in re.finditer(r"\n+", self._text):
+        for match in _LINE_FEEDS.finditer(self._text):
             self._cut(match.end(), line=True)
 
     def _at_rules(self) -> None:

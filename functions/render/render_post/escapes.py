@@ -19,22 +19,35 @@ _SPACES = {"\u00a0": chr(_LITERAL + 0xA0), "\u3000": chr(_LITERAL + 0x01)}
 _TO_TEXT = {character: chr(_TEXT + ord(character)) for character in _SPECIAL} | _SPACES
 _TO_LITERAL = {character: chr(_LITERAL + ord(character)) for character in _SPECIAL} | _SPACES
 
+_ORIGINALS = {stand_in: character for table in (_TO_TEXT, _TO_LITERAL) for character, stand_in in table.items()}
+
 _PREFIX = re.compile(r"[ ]*(?:(?:[>*]|\d+\.)[ ]+|>)*(?:#{1,6}[ ]+)?")
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
-_NUMBER = re.compile(r"(\d{1,9})[.)](?=\s|\Z)")
+_NUMBER = re.compile(r"([0-9]{1,9})[.)](?=\s|\Z)")
 _RULE_OR_UNDERLINE = re.compile(r"(?:-[ \t]*)+\Z|=+[ \t]*\Z|[+-](?=\s|\Z)")
 _HASHES = re.compile(r"#{1,6}(?=\s|\Z)")
 _TAG_LIKE = re.compile(r"[A-Za-z/!?]")
 
 
-_FIRST_LITERAL = chr(_LITERAL)
-_ANYWHERE = frozenset("*`_\\]!<&~")
-"""What :func:`_is_markup` looks at."""
+_ANYWHERE = re.compile("[" + "".join(_TO_TEXT[character] for character in "*`_\\]!<&~") + "]")
+"""Stand-ins for what :func:`_is_markup` looks at."""
+
+_HASH = re.compile(_TO_TEXT["#"])
+_NEAR = re.compile(r"[*`_\\\]!<&~\u00a0\u3000]")
+_BEGINNINGS = frozenset("0123456789#>+-=")
 
 
 def text(words: str) -> str:
     """Words of the article with stand-ins for their special characters."""
     return _SPECIALS.sub(lambda match: _TO_TEXT[match[0]], words)
+
+
+def plain_line(words: str) -> str | None:
+    """Words that make a line of their own, where nothing in them is near to markup; None where it takes a closer look."""
+    if _NEAR.search(words):
+        return None
+    line = " ".join(words.split())
+    return None if line[:1] in _BEGINNINGS else line
 
 
 def literal(markup: str) -> str:
@@ -56,28 +69,17 @@ def restore(line: str) -> str:
     prefix = _PREFIX.match(line)
     start = prefix.end() if prefix else 0
     plain = STAND_INS.sub(_original, line)
-    escapes = _at_line_start(plain, start)
-    heading = "#" in line[:start]
-
-    def restored(match: re.Match[str]) -> str:
-        position = match.start()
-        character = plain[position]
-        if match[0] >= _FIRST_LITERAL or not (
-            (character in _ANYWHERE and _is_markup(plain, position))
-            or position in escapes
-            or (heading and character == "#" and not plain[position + 1 :].strip(" #"))
-        ):
-            return character
-        return "\\" + character
-
-    return STAND_INS.sub(restored, line)
+    places = {match.start() for match in _ANYWHERE.finditer(line) if _is_markup(plain, match.start())}
+    places.update(place for place in _at_line_start(plain, start) if chr(_TEXT) <= line[place] < chr(_LITERAL))
+    if "#" in line[:start]:
+        places.update(match.start() for match in _HASH.finditer(line) if not plain[match.end() :].strip(" #"))
+    if not places:
+        return plain
+    return "".join("\\" + character if place in places else character for place, character in enumerate(plain))
 
 
 def _original(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < _LITERAL:
-        return chr(code - _TEXT)
-    return "\u3000" if code == _LITERAL + 0x01 else chr(code - _LITERAL)
+    return _ORIGINALS[match[0]]
 
 
 def _at_line_start(plain: str, start: int) -> set[int]:

@@ -36,6 +36,10 @@ def collapse(inlines: list[Inline]) -> list[Inline]:
     A line feed between two wide characters goes (CSS Text 3, section 4.1.3), and so it does next to a full-width
     punctuation mark; any other white space becomes one space, outside of the emphasis that it borders on.
     """
+    if len(inlines) == 1 and isinstance(run := inlines[0], Run) and not run.style.marks:
+        text = run.text.strip(_EDGE)
+        if not (_ODD.search(text) or "  " in text):
+            return [run if len(text) == len(run.text) else Run(text, run.style)] if text else []
     joined: list[Inline] = []
     gap = ""
     for inline in inlines:
@@ -204,8 +208,9 @@ def lines(inline: Inline) -> list[Inline]:
 
 def is_visible(inlines: list[Inline]) -> bool:
     """Whether a paragraph holds a picture, or anything that can be seen."""
-    if any(isinstance(part, Image) or (isinstance(part, Run) and len(part.text) > _LONGEST_INVISIBLE) for part in inlines):
-        return True
+    for part in inlines:
+        if isinstance(part, Image) or (isinstance(part, Run) and len(part.text) > _LONGEST_INVISIBLE):
+            return True
     text = inline_text(inlines)
     return len(text) > _LONGEST_INVISIBLE or any(
         unicodedata.category(character) not in {"Cf", "Cc", "Zs", "Zl", "Zp"} for character in text

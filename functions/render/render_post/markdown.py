@@ -35,8 +35,6 @@ _ADDRESS = str.maketrans({"(": "%28", ")": "%29", "\\": "%5C", "<": "%3C", ">": 
 _DELIMITERS = {Mark.BOLD: "**", Mark.ITALIC: "*", Mark.STRUCK: "~~"}
 _SET_LINE = re.compile(rf"([> ]*){SET}(\d+){SET}")
 _SET = frozenset(EMPHASES)
-_SPACES = re.compile(r"\s+")
-_ODD_SPACE = re.compile(r"\A |\s\s|[^\S ]| \Z")
 _BACKTICKS = re.compile("`{3,}")
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)*")
@@ -77,11 +75,9 @@ def _top(blocks: list[Block], ready: list[str]) -> Iterator[str]:
     """The blocks that are in no other; paragraphs that follow each other as one."""
     plain: list[str] = []
     for block in blocks:
-        if isinstance(block, Paragraph) and not block.level:
-            lines = [_white(line) for line in _inline(block.inlines).split("<br>")]
-            if all(lines):
-                plain.append("  \n".join(map(escapes.restore, lines)))
-                continue
+        if isinstance(block, Paragraph) and not block.level and (text := _paragraph(block.inlines)):
+            plain.append(text)
+            continue
         if plain:
             yield _set_aside("\n\n".join(plain), ready)
             plain = []
@@ -90,9 +86,13 @@ def _top(blocks: list[Block], ready: list[str]) -> Iterator[str]:
         yield _set_aside("\n\n".join(plain), ready)
 
 
-def _white(line: str) -> str:
-    """A line with its white space collapsed, as html2text does it."""
-    return _SPACES.sub(" ", line).strip(" ") if _ODD_SPACE.search(line) else line
+def _paragraph(inlines: list[Inline]) -> str:
+    """A paragraph that stands in nothing else; "" where html2text has to decide what an empty line in it means."""
+    if len(inlines) == 1 and isinstance(run := inlines[0], Run) and run.style == PLAIN and (line := escapes.plain_line(run.text)):
+        return line
+    # White space is collapsed as html2text does it.
+    lines = [" ".join(line.split()) for line in _inline(inlines).split("<br>")]
+    return "  \n".join(map(escapes.restore, lines)) if all(lines) else ""
 
 
 def _html(blocks: list[Block], ready: list[str]) -> list[str]:

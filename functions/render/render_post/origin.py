@@ -11,6 +11,10 @@ _LAYERS = 4
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _UNSAFE = re.compile(r"[\s\"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})")
+_CLEAN = r"[^\s\"<>\\^`{|}%?#\x00-\x1f\x7f]*+(?:%[0-9A-Fa-f]{2}[^\s\"<>\\^`{|}%?#\x00-\x1f\x7f]*+)*+"
+_USUAL = re.compile(rf"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/{_CLEAN})?(?:\?(?=[^#]){_CLEAN})?")
+"""Addresses that :func:`absolute` would give back as they are."""
+
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PHOTON = re.compile(r"i\d\.wp\.com")
 _WESERV_HOSTS = frozenset({"images.weserv.nl", "wsrv.nl"})
@@ -57,9 +61,13 @@ def absolute(address: str, base: str | None = None) -> str | None:
     """Make an address absolute and safe to put between angle brackets or quotation marks; None where it is no web address."""
     if len(address) > MAX_ADDRESS:
         return None
+    if _USUAL.fullmatch(address) and "&amp;" not in address:
+        return address
     address = _CONTROLS.sub("", address.strip()).replace("&amp;", "&")
-    if not address:
-        return None
+    return _resolved(address, base) if address else None
+
+
+def _resolved(address: str, base: str | None) -> str | None:
     if address.startswith("//"):
         address = "https:" + address
     try:

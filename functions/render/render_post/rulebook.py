@@ -8,6 +8,7 @@ from importlib.resources import files
 from render_post import rules
 from render_post.learnt import NOTHING_LEARNT, Learnt
 from render_post.rules import DropRule, SourceRules
+from render_post.widgets import Widgets
 
 GENERIC = "generic"
 LEARNT = "learnt.json"
@@ -24,14 +25,9 @@ class GenericRules:
     drops: tuple[DropRule, ...] = ()
 
     @cached_property
-    def selecting(self) -> tuple[DropRule, ...]:
-        """Those with a selector."""
-        return tuple(drop for drop in self.drops if drop.select)
-
-    @cached_property
-    def selector(self) -> str:
-        """All selectors in one."""
-        return ", ".join(drop.select for drop in self.selecting)
+    def widgets(self) -> Widgets:
+        """Their selectors."""
+        return Widgets(self.drops)
 
 
 NO_GENERIC = GenericRules()
@@ -69,7 +65,7 @@ class RuleBook:
         hosts: by host.
         authors: by author.
         learnt: what repeats, by author and by host.
-        version: of what the archive's keepers added; 0 for nothing. See docs/rules.md on how it is counted.
+        version: of what the archive's keepers published; 0 for nothing. See :func:`render_post.rendition.rules_number`.
     """
 
     generic: GenericRules = NO_GENERIC

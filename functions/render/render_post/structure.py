@@ -17,6 +17,7 @@ from render_post.blocks import (
     Image,
     Inline,
     Listing,
+    Mark,
     Paragraph,
     Preformatted,
     Quote,
@@ -56,11 +57,15 @@ class _Context:
         """The same with changes."""
         return replace(self, _marked={}, **changes)
 
+    def styled(self, marks: frozenset[Mark], link: str) -> "_Context":
+        """The same in another style; written out, since links are many."""
+        style = Style(marks, link)
+        return _Context(style, self.level, self.figure, self.caption, self.preformatted, self.nesting, self.listing, self.in_cell)
+
     def marked(self, tag: str) -> "_Context":
         """The same within an element that sets text apart. Some posts have one around every word, so each is made once."""
         if tag not in self._marked:
-            style = Style(self.style.marks | {elements.MARKS[tag]}, self.style.link)
-            self._marked[tag] = self.but(style=style)
+            self._marked[tag] = self.styled(self.style.marks | {elements.MARKS[tag]}, self.style.link)
         return self._marked[tag]
 
 
@@ -127,7 +132,7 @@ class _Reader:
         elif tag == "a":
             href = node.attributes.get("href") or ""
             address = "" if href.startswith("#") else absolute(href, self._base)
-            self._children(node, context.but(style=Style(context.style.marks, address)) if address else context)
+            self._children(node, context.styled(context.style.marks, address) if address else context)
         elif tag in {"img", "amp-img"}:
             self._image(node, context)
         elif tag in elements.MEDIA:

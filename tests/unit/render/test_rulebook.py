@@ -9,7 +9,7 @@ import pytest
 from postkeep.errors import RulesInvalid
 from render_post import rules
 from render_post.learnt import Learnt
-from render_post.rulebook import NO_GENERIC, GenericRules, PostRules, RuleBook, generic_only, shipped
+from render_post.rulebook import GenericRules, PostRules, RuleBook, generic_only, shipped
 from render_post.rules import DropRule, SourceRules
 
 SHARE = DropRule("generic/sharing", select=".share")
@@ -32,12 +32,6 @@ BOOK = RuleBook(
 def shipped_sources() -> list[str]:
     found = (entry.name for entry in files("render_post").joinpath("rules", "sources").iterdir())
     return sorted(name for name in found if name.endswith(".toml") and not name.endswith(".tests.toml"))
-
-
-def test_generic_rules_with_a_selector() -> None:
-    assert GENERIC.selecting == (SHARE, RELATED)
-    assert GENERIC.selector == ".share, .related, .more"
-    assert NO_GENERIC.selector == ""
 
 
 @pytest.mark.parametrize("host", ["", "example", "other.example", "anews.example", "news.example.net"])

@@ -1,16 +1,17 @@
 # Everything that is done with Postkeep on one's own machine. `make` alone lists it.
 #
-# Four environments, each made when a target first needs it and again when its lock changes:
+# Five environments, each made when a target first needs it and again when its lock changes:
 #   .venv          development, the tests, and the command `postkeep`
 #   .venv-runtime  what Lambda's own runtime brings: its client and boto3, in a plain folder
 #   .venv-sam      SAM CLI
 #   .venv-checkov  checkov, whose pins fit no other environment
+#   .venv-bench    what the cleaning is measured against, in a plain folder
 # It runs under the make that macOS brings (3.81).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam soak check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam soak bench-text check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -79,6 +80,14 @@ setup: .venv/ready ## make the development environment, .venv, with the command 
 	@$(call install,.venv-checkov,local/requirements-checkov.txt)
 	@touch $@
 
+# A plain folder too: it is put behind .venv on the path, so that all is measured in one process.
+.venv-bench/ready: bench/requirements.txt .venv/ready
+	@echo "setup: tools to measure against → .venv-bench"
+	@rm -rf .venv-bench
+	@$(UV) pip install --quiet --require-hashes --no-deps --python .venv/bin/python --target .venv-bench -r bench/requirements.txt || \
+	  .venv/bin/python -m pip install --quiet --require-hashes --no-deps --target .venv-bench -r bench/requirements.txt
+	@touch $@
+
 # ---- Building and running --------------------------------------------------------------------------------------------------
 
 build: .venv-sam/ready $(BUILD)/ready ## build the functions and the layer for this machine, in .aws-sam/local
@@ -118,6 +127,9 @@ test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real c
 soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES=100000]
 	@POSTKEEP_SCHEDULES=$(or $(SCHEDULES),100000) .venv/bin/python -m pytest -n0 tests/convergence $(ARGS)
 
+bench-text: setup .venv-bench/ready ## the cleaning beside other tools, good and fast: make bench-text [ARGS=--write]
+	@.venv/bin/python bench/text.py $(ARGS)
+
 check: lint types template locks ## what CI demands beside the tests
 
 lint: setup
@@ -149,6 +161,7 @@ lock: setup ## resolve every requirements.in again; UPGRADE=1 takes the newest v
 	@cd $(ROOT) && $(compile) -o local/requirements-checkov.txt local/requirements-checkov.in
 	@cd $(ROOT) && $(compile) -o local/requirements.txt local/requirements.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o local/requirements-runtime.txt local/requirements-runtime.in
+	@cd $(ROOT) && $(compile) -c local/requirements.txt -o bench/requirements.txt bench/requirements.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o layers/postkeep/requirements.txt layers/postkeep/requirements.in \
 	  --no-emit-package botocore --no-emit-package python-dateutil --no-emit-package six --no-emit-package urllib3
 	@cd $(ROOT) && for folder in $(SHIPPED); do \
@@ -158,7 +171,7 @@ lock: setup ## resolve every requirements.in again; UPGRADE=1 takes the newest v
 # Resolve copies of the locks: nothing may change but hashes, of which an old release may get more.
 locks: setup
 	@rm -rf build/locks && mkdir -p build/locks
-	@find local layers functions -name 'requirements*' | tar -cf - -T - | tar -xf - -C build/locks
+	@find local layers functions bench -name 'requirements*' | tar -cf - -T - | tar -xf - -C build/locks
 	@$(MAKE) lock ROOT=build/locks UPGRADE=
 	@cd build/locks && for file in $$(find . -name 'requirements*.txt'); do \
 	  diff -u -I sha256: "../../$$file" "$$file" || { echo "$$file does not fit its .in file: run make lock" >&2; exit 1; }; \
@@ -166,4 +179,4 @@ locks: setup
 	@rm -rf build/locks
 
 clean: ## remove the environments and everything built; the local stack's posts stay
-	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .venv-bench .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -17,10 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests")]  # the bodies lie among the tests
 
-from support.hostile import ARTICLE, SIZE, VIDEO, bodies  # noqa: E402 (found by the path above)
-
 from postkeep.errors import PostRejected  # noqa: E402
 from render_post.rendition import render  # noqa: E402
+from support.hostile import ARTICLE, SIZE, VIDEO, bodies  # noqa: E402 (found by the path above)
 
 LIMIT_SECONDS = 2.0
 LIMIT_MEGABYTES = 256

@@ -16,7 +16,13 @@ PACKAGES = sorted(path.parent.parent for path in ROOT.glob("functions/*/*/handle
 FUNCTIONS = [folder for folder in PACKAGES if (folder / "requirements.in").exists()]
 """Those that need something beside the layer: reconcile does not."""
 
-LOCKS = sorted([*ROOT.glob("local/requirements*.txt"), *(folder / "requirements.txt" for folder in [LAYER, *FUNCTIONS])])
+LOCKS = sorted(
+    [
+        *ROOT.glob("local/requirements*.txt"),
+        *ROOT.glob("bench/requirements*.txt"),
+        *(folder / "requirements.txt" for folder in [LAYER, *FUNCTIONS]),
+    ]
+)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/**/*.yml")])
 OWN = {"postkeep", "parse_post", "render_post", "make_thumbnail", "query_posts", "count_posts", "reconcile_posts"}
 RUNTIME = {"boto3", "botocore"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from postkeep.post import Metadata
 from render_post.bounds import MAX_TAGS, excessive, flatten
+from render_post.pictures import youtube_id
 
 _COMMENT = re.compile(r"\s*<!--[^>]{0,200}-->")
 _HEAD = re.compile(r"\s*\[(?P<title>[^\n]{0,2000})\]\((?P<address>[^\n]{0,4000})\)[ \t]*\r?\n-{3,}[ \t]*(?:\r?\n|\Z)")
@@ -17,6 +18,8 @@ _BLOCK_NAMES = (
 _ANY_BLOCK = re.compile(rf"</?(?:{_BLOCK_NAMES}|br|a|span)(?=[\s/>])", re.IGNORECASE)
 _MARK = re.compile(r"^(?:#{1,6}[ \t]|[*+-][ \t]|\d{1,9}[.)][ \t]|>|```|~~~)|\]\(|\*\*(?=\S)", re.MULTILINE)
 _SELF_CLOSED = re.compile(r"<(iframe|script|style|noscript|audio|video)(\s[^<>]*)?/>", re.IGNORECASE)
+
+_TAG = re.compile(r"</?([A-Za-z][^\s/>]*)")
 
 _RAW = re.compile(
     r"<(/?)(?=[bimnstxBIMNSTX])"  # the first letters of these, which settle it for most tags
@@ -63,7 +66,7 @@ def read(body: str, metadata: Metadata, key: str) -> Source:
         rest = rest.replace("<![CDATA[", "").replace("]]>", "")
     form = form_of(rest, key)
     if form == "html":
-        markup = rest
+        markup = _with_lines(rest) if youtube_id(metadata.source_url or "") else rest
     elif form == "markdown":
         markup = _from_markdown(rest)
     else:
@@ -71,6 +74,13 @@ def read(body: str, metadata: Metadata, key: str) -> Source:
     markup = _closed(markup)
     flattened = excessive(markup)
     return Source(head.strip(), flatten(markup) if flattened else markup, form, flattened)
+
+
+def _with_lines(markup: str) -> str:
+    """The description of a video, which is plain text within an element or two: where it has line feeds, they are its lines."""
+    if "\n" in markup.strip() and {tag[1].lower() for tag in _TAG.finditer(markup)} <= {"div", "a", "span"}:
+        return markup.strip().replace("\n", "<br>")
+    return markup
 
 
 def _closed(markup: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from render_post.blocks import Block, Divider, Dropped, Listing, Paragraph, Quote, Run, inline_text
+from render_post.blocks import Block, Divider, Dropped, Image, Listing, Paragraph, Quote, Run, inline_text
 from render_post.rulebook import PostRules
 from render_post.rules import DropRule
 from render_post.text import plain_text
@@ -75,7 +75,7 @@ def _each(blocks: list[Block], test: _Test) -> list[Block]:
         elif isinstance(block, Listing):
             block.items = [_each(item, test) for item in block.items]
         text = _text(block)
-        found.append(dropped(name, block) if text and (name := test(text)) else block)
+        found += _without_text(name, block) if text and (name := test(text)) else [block]
     return found
 
 
@@ -142,44 +142,48 @@ def _paragraphs(block: Block) -> Iterator[Paragraph]:
 
 
 def _first(blocks: list[Block], test: _Test | None, title: str) -> list[Block]:
-    found = list(blocks)
+    found: list[Block] = []
     for number, block in enumerate(blocks):
         if isinstance(block, Dropped | Divider):
+            found.append(block)
             continue
-        if not isinstance(block, Paragraph):
-            break
         text = _text(block)
-        if not text:
-            if inline_text(block.inlines).strip():
-                break
-            continue  # pictures
-        name = TITLE if _is_title(block, text, title) else test(text) if test else None
-        if name is None:
-            break
-        found[number] = dropped(name, block)
+        name = None
+        if isinstance(block, Paragraph) and text:
+            name = TITLE if _is_title(block, text, title) else test(text) if test else None
+        if name is not None:
+            found += _without_text(name, block)
+        elif isinstance(block, Paragraph) and not inline_text(block.inlines).strip():
+            found.append(block)  # pictures
+        else:
+            return found + blocks[number:]
     return found
 
 
 def _last(blocks: list[Block], test: _Test | None) -> list[Block]:
-    found = list(blocks)
+    tail: list[Block] = []  # from the end
     for number in range(len(blocks) - 1, 0, -1):
         block = blocks[number]
-        if isinstance(block, Dropped | Divider):
-            continue
         text = _text(block)
-        if not text and isinstance(block, Paragraph) and not inline_text(block.inlines).strip():
-            continue
-        name = test(text) if test and text else None
-        if name is None:
-            break
-        found[number] = dropped(name, block)
-    return found
+        if isinstance(block, Dropped | Divider) or (isinstance(block, Paragraph) and not inline_text(block.inlines).strip()):
+            tail.append(block)
+        elif test and text and (name := test(text)):
+            tail += reversed(_without_text(name, block))
+        else:
+            return [*blocks[: number + 1], *reversed(tail)]
+    return [*blocks[:1], *reversed(tail)]
 
 
 def _is_title(block: Paragraph, text: str, title: str) -> bool:
     text = " ".join(text.split())
     title = " ".join(title.split())
     return bool(block.level) and (text == title or any(title.startswith(text + separator) for separator in _TITLE_SEPARATORS))
+
+
+def _without_text(rule: str, block: Block) -> list[Block]:
+    """What stands in the place of a paragraph whose text goes: a picture beside a date, or above «read on», is the article's."""
+    pictures = [part for part in block.inlines if isinstance(part, Image)] if isinstance(block, Paragraph) else []
+    return [dropped(rule, block), Paragraph([*pictures])] if pictures else [dropped(rule, block)]
 
 
 def dropped(rule: str, block: Block) -> Dropped:

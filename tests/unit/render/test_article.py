@@ -118,7 +118,7 @@ def test_the_first_generic_rule_names_what_two_drop() -> None:
     assert made("<p class='a'>甲</p>", RuleBook()).text == "甲"
 
 
-@pytest.mark.parametrize("name", ["byline", "entry-meta", "postMeta", "POST-DATE", "author_box", "share"])
+@pytest.mark.parametrize("name", ["byline", "article-meta", "postMeta", "POST-DATE", "author_box", "share"])
 @pytest.mark.parametrize("attribute", ["class", "id"])
 def test_above_the_article_by_class(name: str, attribute: str) -> None:
     rendered = made(f"<div><div {attribute}='{name}'>某人</div><div>{PROSE}</div></div>")

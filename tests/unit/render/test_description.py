@@ -300,3 +300,32 @@ def test_word_lists_that_cannot_be_used(body: bytes, why: str) -> None:
 
 def test_word_lists_that_can() -> None:
     assert promotion.read(GOOD.encode(), "promotion.toml").call.search("a call")
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["The donation book of Skarn: ", "Support for the dike law: ", "Shop windows of 1962: ", "Membership figures, by year: "],
+)
+def test_an_address_of_what_is_told_stays(label: str) -> None:
+    text = f"{label}https://archive.example/a"
+    assert tidied(f"村里的人凑钱造了灯塔。\n{text}") == [f"村里的人凑钱造了灯塔。\n{text}"]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Donate here: ",
+        "Donations: ",
+        "Support the channel: ",
+        "Shop: ",
+        "Store front 链接：",
+        "Tip jar → ",
+        "Membership perks: ",
+        "Sponsors - ",
+    ],
+)
+def test_an_address_to_pay_or_buy_at_goes(label: str) -> None:
+    assert tidied(f"村里的人凑钱造了灯塔。\n{label}https://shop.example/a") == [
+        "村里的人凑钱造了灯塔。",
+        ("promotion", f"{label}https://shop.example/a"),
+    ]

@@ -70,3 +70,26 @@ def test_what_is_never_closed_hides_nothing(hidden: str) -> None:
     from render_post.rendition import render  # noqa: PLC0415  # the effect shows only in the whole
 
     assert "后面的正文" in render(f"<div><p>前面</p>{hidden}<p>后面的正文</p></div>", Metadata(), "a.md").text
+
+
+VIDEO = Metadata(title="河", source_url="https://www.youtube.com/watch?v=aB3_dE-gH1k")
+
+
+@pytest.mark.parametrize(
+    ("body", "metadata", "html"),
+    [
+        ("<div>\n甲\n\n乙 <a href='/b'>丙</a>\n</div>", VIDEO, "<div><br>甲<br><br>乙 <a href='/b'>丙</a><br></div>"),
+        ("<div>甲\n乙</div>", METADATA, "<div>甲\n乙</div>"),
+        ("<div>甲\n<br>乙</div>", VIDEO, "<div>甲\n<br>乙</div>"),
+        ("<div><p>甲\n乙</p></div>", VIDEO, "<div><p>甲\n乙</p></div>"),
+        ("\n<div>甲乙</div>\n", VIDEO, "\n<div>甲乙</div>\n"),
+    ],
+)
+def test_line_feeds_are_lines_in_a_description_without_other_markup(body: str, metadata: Metadata, html: str) -> None:
+    assert read(body, metadata, "a.md").html == html
+
+
+@pytest.mark.parametrize("text", ["*a_" * 12_000, "- a\n  " * 25_000, "1. a\n" * 25_000, "a & b " * 25_000])
+def test_more_marks_than_a_page_may_have_tags_are_no_markdown(text: str) -> None:
+    assert form_of(text, "a.md") == "plain"
+    assert form_of(text[: len(text) // 10], "a.md") == "markdown"

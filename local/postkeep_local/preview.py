@@ -14,6 +14,7 @@ from postkeep_local.folder import NotAPostFile, PostFile, Unusable, key_of, prin
 from render_post.language import language_of
 from render_post.length import measure
 from render_post.rendition import RenderedText, render
+from render_post.rulebook import RuleBook
 
 MAX_POST_BYTES = 5 * 1024 * 1024
 """The template's default of ``MaxPostBytes``."""
@@ -43,11 +44,13 @@ class Previewer:
         root: keys are paths relative to this folder; None: the paths as they were given.
         prefix: put before every key.
         max_bytes: a larger file is rejected, as parse does it.
+        book: the rules; None for those that ship.
     """
 
     root: Path | None = None
     prefix: str = ""
     max_bytes: int = MAX_POST_BYTES
+    book: RuleBook | None = None
 
     def __call__(self, paths: Iterable[str]) -> Iterator[dict[str, Any] | Failure]:
         """Give what each file would become, in order; ``docs/cli.md`` lists the fields.
@@ -88,7 +91,7 @@ class Previewer:
             return _line(name, key, rejected=PostRejected("too-large", detail))
         try:
             parsed = parse(body, key)
-            rendered = render(parsed.body, parsed.metadata, key)
+            rendered = render(parsed.body, parsed.metadata, key, self.book)
         except PostRejected as rejected:
             return _line(name, key, rejected=rejected)
         return _line(name, key, parsed.metadata, rendered, warnings=parsed.warnings + rendered.warnings)

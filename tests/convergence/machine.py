@@ -16,6 +16,10 @@ FAULT = st.sampled_from([Fault.NONE, *Fault, *list(Fault)[1:]])
 """What becomes of the last of these calls; a handler that lives through it is left standing."""
 
 
+LATE = [0, 0, 1, 1, 2]
+"""How many versions of the rules an instance may be behind that has not looked for new ones."""
+
+
 class Machine(RuleBasedStateMachine):
     """The state machine; its end compares everything with a clean run."""
 
@@ -30,8 +34,11 @@ class Machine(RuleBasedStateMachine):
         """The world to begin with."""
         return World()
 
-    @initialize(content=st.sampled_from(CONTENTS), life=st.sampled_from([20, 60, 600]))
-    def begin(self, content: bytes, life: int) -> None:
+    @initialize(
+        content=st.sampled_from(CONTENTS), life=st.sampled_from([20, 60, 600]), lagging=st.sampled_from([False, False, True])
+    )
+    def begin(self, content: bytes, life: int, *, lagging: bool) -> None:
+        self.lagging = lagging
         self.world.life = self.world.behind = life
         self.world.put(content)
 
@@ -82,9 +89,14 @@ class Machine(RuleBasedStateMachine):
     def reconcile(self, calls: int | None, fault: Fault) -> None:
         self.world.run(self.world.check(), calls, fault)
 
-    @rule(which=WHICH, calls=CALLS, fault=FAULT, rules=st.sampled_from([1, 1, 1, 2]))
-    def render(self, which: int, calls: int | None, fault: Fault, rules: int) -> None:
-        self.world.run(self.world.render(which, rules), calls, fault)
+    @rule(which=WHICH, calls=CALLS, fault=FAULT, late=st.sampled_from(LATE))
+    def render(self, which: int, calls: int | None, fault: Fault, late: int) -> None:
+        # Where instances lag behind what is published, reconcile has its part; most schedules do without.
+        self.world.run(self.world.render(which, late if self.lagging else 0), calls, fault)
+
+    @rule()
+    def publish(self) -> None:
+        self.world.publish()
 
     @rule()
     def reprocess(self) -> None:

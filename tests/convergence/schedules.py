@@ -132,11 +132,12 @@ def older_rules(world: World) -> None:
     """While new rules are rolled out, a slow render of the old ones must not point back to a text that is swept away."""
     world.put(THREE)
     world.run(world.deliver(0), None)
-    world.run(world.render(0, rules=1), None)
+    world.run(world.render(0), None)
     world.reprocess()
     world.duplicate(0)
-    slow = world.render(0, rules=1)
+    slow = world.render(0)
     world.run(slow, _BEFORE_SETTLING)
+    world.publish()
     world.flow()
     world.run(slow, None)
 
@@ -171,6 +172,31 @@ def late_change(world: World) -> None:
     world.run(slow, 1)  # has read the time, and the object
     world.mirror()
     world.run(slow, None)
+
+
+def published_meanwhile(world: World) -> None:
+    """A text that a dead delivery left under earlier rules must not stay when rules were published since."""
+    world.put(THREE)
+    world.run(world.deliver(0), None)
+    for _ in range(3):
+        dying = world.render(0)
+        world.run(dying, _BEFORE_SETTLING)
+        world.kill(0)
+        world.publish()
+    world.flow()
+
+
+def lagging_instance(world: World) -> None:
+    """A text that a dead delivery left under later rules than its next one knew of stays until reconcile finds it."""
+    world.put(THREE)
+    world.run(world.deliver(0), None)
+    world.publish()
+    dying = world.render(0)
+    world.run(dying, _BEFORE_SETTLING)
+    world.kill(0)
+    world.run(world.render(0, late=1), None)
+    world.put(ONE)
+    world.flow()
 
 
 PROOFS: Mapping[tuple[Write, str], Callable[[World], None]] = {

@@ -13,7 +13,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from convergence.machine import Machine
-from convergence.schedules import CLEAR, OFFER, PROOFS, WRITES, Write, late_change, late_pictures
+from convergence.schedules import (
+    CLEAR,
+    OFFER,
+    PROOFS,
+    WRITES,
+    Write,
+    lagging_instance,
+    late_change,
+    late_pictures,
+    published_meanwhile,
+)
 from convergence.world import CONTENTS, World, check, clean, quickly
 
 SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "2000"))
@@ -76,6 +86,24 @@ def test_without_any_one_condition_it_would_not(proof: tuple[Write, str], schedu
 def test_a_slow_render_does_not_bring_back_the_pictures_of_an_old_text() -> None:
     """This needs no condition: a generation's pictures are its own."""
     run(late_pictures, World())
+
+
+def test_without_the_sweep_texts_of_earlier_rules_would_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(published_meanwhile, World())
+    monkeypatch.setattr("render_post.rendering._SWEPT", 2)
+    with pytest.raises(AssertionError):
+        run(published_meanwhile, World())
+
+
+def test_without_reconcile_a_text_that_a_lagging_instance_does_not_know_of_would_stay() -> None:
+    run(lagging_instance, World())
+
+    class Unreconciled(World):
+        def reconcile(self) -> None:
+            pass
+
+    with pytest.raises(AssertionError):
+        run(lagging_instance, Unreconciled())
 
 
 def test_every_condition_of_every_write_is_proven() -> None:

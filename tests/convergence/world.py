@@ -25,8 +25,12 @@ from postkeep.listing import instant
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.post import Metadata, PictureStatus, Status, post_id
 from postkeep.renditions import RenditionObject
+from reconcile_posts.names import Names
+from reconcile_posts.progress import Finding
+from reconcile_posts.walks import Walks
 from render_post.rendering import Rendering, rendition_key
-from render_post.rendition import PictureReference, render
+from render_post.rendition import PictureReference, render, rules_number
+from render_post.rulebook import RuleBook, shipped
 from support.posts import EPOCH
 
 KEY = "tea/_posts/2021-06-29-雨.md"
@@ -53,25 +57,34 @@ _FIRST_SEQUENCER = 0xC
 
 type Again = Callable[[], None]
 
-_OLD_RULES, _NEW_RULES = 1, 2
 _resize = cache(resize)
 _parse = cache(parse)
 _OLD_PICTURE = PictureReference("https://p.example/old.jpg", "", "")
+MOST_PUBLISHED = 8
+"""Versions that are published in one schedule, as many as render sweeps the texts of."""
+
 _rendered: dict[tuple[str, str], Any] = {}
 
 
-def _render_once(body: str, metadata: Metadata, key: str) -> Any:
+def _render_once(body: str, metadata: Metadata, key: str, book: RuleBook) -> Any:
+    """Each version makes another text; every other one finds one picture less, and one that the others do not find."""
     found = _rendered.get((body, metadata.title))
     if found is None:
         found = _rendered[body, metadata.title] = render(body, metadata, key)
-    return found
+    pictures = found.pictures
+    if book.version % 2 == 0 and pictures:
+        pictures = (*pictures[:1], _OLD_PICTURE)
+    return replace(found, text=f"{book.version}. {found.text}", pictures=pictures)
 
 
-def _render_as_before(body: str, metadata: Metadata, key: str) -> Any:
-    """The old rules: another text, one picture less, and one that the new ones do not find."""
-    new = _render_once(body, metadata, key)
-    pictures = (*new.pictures[:1], _OLD_PICTURE) if new.pictures else ()
-    return replace(new, text=f"Old. {new.text}", pictures=pictures)
+def book(version: int) -> RuleBook:
+    """The rules of a version."""
+    return replace(shipped(), version=version)
+
+
+def number(version: int) -> int:
+    """As records have it."""
+    return rules_number(book(version))
 
 
 def quickly() -> tuple[Any, ...]:
@@ -108,6 +121,9 @@ class World:
         actors: handlers at work, each with what brings its event or message back.
         life: ticks that a handler may live, as a function's timeout has it.
         behind: ticks that a reader of the changes stays behind.
+        published: the version of the rules that is published.
+        known: the latest version that a handler began with.
+        reconciled: whether a handler began with an earlier version than one before it, so that reconcile has its part.
     """
 
     table: MemoryTable = field(default_factory=MemoryTable)
@@ -121,7 +137,9 @@ class World:
     ticks: int = 0
     life: int = 600
     behind: int = 600
-    rules: int = _OLD_RULES
+    published: int = 0
+    known: int = 0
+    reconciled: bool = False
     mirrored: dict[str, str] = field(default_factory=dict)
     mirrored_to: str = "0"
     tokens: int = 0
@@ -163,15 +181,20 @@ class World:
         """Have the record checked against the bucket, as reconcile does."""
         return self._start(lambda actor: self._ingest(actor)(KEY, None, Stepped(self.bucket, actor)), None)
 
-    def render(self, which: int, rules: int = _NEW_RULES) -> Actor | None:
+    def render(self, which: int, late: int = 0) -> Actor | None:
+        """Give a request to a handler of render: of the rules that are published, or of so many versions before."""
         if not self.renders.sent:
             return None
-        # Once new rules are rolled out no handler of old ones begins, though one may still be at work. Where both begin for a
-        # while, reconcile may have to find what a dead one of the new rules leaves to one of the old.
-        self.rules = rules = max(rules, self.rules)
+        version = max(0, self.published - late)
+        self.reconciled = self.reconciled or version < self.known
+        self.known = max(self.known, version)
         message = self.renders.sent.pop(which % len(self.renders.sent))
         request = RenderRequest.decode(message)
-        return self._start(lambda actor: self._rendering(actor, rules)(request), message)
+        return self._start(lambda actor: self._rendering(actor, version)(request), message)
+
+    def publish(self) -> None:
+        """Rules are published, whatever is under way."""
+        self.published = min(self.published + 1, MOST_PUBLISHED)
 
     def reprocess(self) -> None:
         post = self.table.get(ID)
@@ -241,14 +264,24 @@ class World:
             self.run(self.actors[0][0], None)
         self.flow()
         post = self.table.get(ID)
-        if post and post.rendition and post.rendition.rules == _OLD_RULES:
+        if post and post.rendition and post.rendition.rules < number(self.published):
             assert post.rendition.key in self.archive.keys("renditions/"), "the record points to a text that is not there"
-            # What is done after new rules were rolled out: postkeep reprocess --rendered-before.
+            # What is done after rules were published: postkeep reprocess.
             self.reprocess()
             self.flow()
+        if self.reconciled:
+            self.reconcile()
         self.ticks += self.behind + 1
         self.mirror()
         self.run(self.count(), None)
+
+    def reconcile(self) -> None:
+        """Run reconcile's search for texts that nobody points to, long after everything else."""
+        self.ticks += 2 * 3600
+        walks = Walks(self.bucket, self.archive, self.table, self.now(), everything=False, **{n: Names() for n in _SETS})
+        found = walks.find_strays("").found
+        assert {one.finding for one in found} <= {Finding.STRAY}
+        self.archive.delete([one.key for one in found])
 
     def close(self) -> None:
         """End what is still there."""
@@ -290,7 +323,7 @@ class World:
         queue: Any = Stepped(self.renders, actor)
         return Ingest(DynamoPosts("posts", client), queue, 10_000, timedelta(days=90), self.now)
 
-    def _rendering(self, actor: Actor, rules: int) -> Rendering:
+    def _rendering(self, actor: Actor, version: int) -> Rendering:
         client: Any = Stepped(self.table.dynamodb, actor)
         return Rendering(
             posts=DynamoPosts("posts", client),
@@ -301,8 +334,8 @@ class World:
             max_bytes=10_000,
             fetch_pictures=True,
             now=self.now,
-            rules=rules,
-            render=_render_once if rules == _NEW_RULES else _render_as_before,
+            rules=lambda _least: book(version),
+            render=_render_once,
         )
 
     def _thumbnailing(self, actor: Actor) -> Thumbnailing:
@@ -328,7 +361,9 @@ _VOLATILE = frozenset(
 )
 """Attributes that tell how a record came to be; readers see what it came to."""
 
-_EDITION = re.compile(r"^\d{8}-\d{4}#")
+_EDITION = re.compile(r"^\d{8}-\d{8}#")
+
+_SETS = ("renditions", "posts", "pointed")
 
 _LISTINGS = ("all#", "archive#tea", "status#rejected", "status#deleted", "tag#a", "tag#b", "tag#c", "category#x", "category#y")
 
@@ -367,7 +402,7 @@ def check(world: World) -> None:
     else:
         assert post.rendition.key == rendition_key(ID, post.edition)
         assert post.rendition.key in world.archive.keys("renditions/"), "the record points to a text that is not there"
-    found, expected = view(world), clean(current.body if current else None)
+    found, expected = view(world), clean(current.body if current else None, world.published)
     assert found == expected
     for picture in world.table.of_post(ID):
         assert picture.status in {PictureStatus.DONE, PictureStatus.FAILED}
@@ -382,9 +417,9 @@ def check(world: World) -> None:
 
 
 @cache
-def clean(content: bytes | None) -> dict[str, Any]:
-    """What a clean run gives."""
-    world = World()
+def clean(content: bytes | None, published: int = 0) -> dict[str, Any]:
+    """What a clean run gives, with rules of this version."""
+    world = World(published=published)
     if content is None:
         world.put(b"")
         world.delete()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from render_post.bundle import FOLDER
 from support.template import ROOT, resource, template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
@@ -223,6 +224,20 @@ def test_reconcile_reads_and_asks_and_deletes_renditions_alone() -> None:
         "counts/work.json": {"s3:DeleteObject"},
         "reconcile/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
     }
+
+
+def test_render_writes_renditions_alone_and_reads_published_rules() -> None:
+    by_place = {
+        target["Fn::Sub"].rpartition("}/")[2]: set(listed(statement["Action"]))
+        for statement in statements(FUNCTIONS["RenderFunction"]["Policies"])
+        for target in listed(statement["Resource"])
+        if "ArchiveBucket" in str(target.get("Fn::Sub", ""))
+    }
+    assert by_place == {"renditions/*": {"s3:PutObject", "s3:DeleteObject"}, f"{FOLDER}*": {"s3:GetObject"}}
+    # S3 tells whoever may not list a bucket that an absent object is forbidden. A condition on the prefix would not hold then.
+    (listing,) = [s for s in statements(FUNCTIONS["RenderFunction"]["Policies"]) if listed(s["Action"]) == ["s3:ListBucket"]]
+    assert listing["Resource"] == {"Fn::GetAtt": ["ArchiveBucket", "Arn"]}
+    assert "Condition" not in listing
 
 
 def test_count_reads_records_and_writes_counts_alone() -> None:

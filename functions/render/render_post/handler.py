@@ -15,6 +15,7 @@ from postkeep.errors import Superseded
 from postkeep.messages import RenderRequest
 from postkeep.observability import count, logger, metrics, tracer
 from postkeep.settings import RenderSettings
+from render_post.published import PublishedRules
 from render_post.rendering import Rendering
 
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -24,16 +25,27 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 def wiring() -> Rendering:
     """The use case with its adapters: made once in a function's life."""
     settings = RenderSettings.from_env()
+    archive = Bucket(settings.archive_bucket)
     return Rendering(
         posts=DynamoPosts(settings.table),
         pictures=DynamoPictures(settings.table),
         objects=Bucket(settings.posts_bucket),
-        archive=Bucket(settings.archive_bucket),
+        archive=archive,
         thumbnails=SqsQueue(settings.thumbnail_queue),
         max_bytes=settings.max_post_bytes,
         fetch_pictures=settings.fetch_pictures,
-        now=lambda: datetime.now(UTC),
+        now=_now,
+        rules=PublishedRules(archive, _now, _rules_not_read),
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _rules_not_read(error: Exception) -> None:
+    logger.error("the published rules cannot be read", exc_info=error)
+    count("RulesNotRead")
 
 
 @tracer.capture_method(capture_response=False)

@@ -43,9 +43,10 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)*")
 def commonmark(blocks: list[Block]) -> str:
     """Give the article as CommonMark (with tables and strike-through as GitHub has them)."""
     ready: list[str] = []
-    html = "".join(_top(blocks, ready))
-    if not html:
-        return ""
+    parts = list(_top(blocks, ready))
+    if len(parts) == len(ready) <= 1:  # paragraphs alone, or nothing
+        return ready[0] + "\n" if ready else ""
+    html = "".join(parts)
     converter = html2text.HTML2Text(bodywidth=0)
     converter.unicode_snob = True
     converted = _BLANK_LINES.sub("\n\n", converter.handle(html)).strip("\n").rstrip()

@@ -17,10 +17,19 @@ from postkeep.post import Edition, Metadata, Picture, PictureStatus, Post, PostI
 from postkeep.postfile import split
 from render_post.language import language_of
 from render_post.length import measure
-from render_post.rendition import RULES, PictureReference, RenderedText, encode, render
+from render_post.rendition import VERSIONS, PictureReference, RenderedText, encode, render, rules_number
+from render_post.rulebook import RuleBook, shipped
 
 _MAX_PICTURES = 500
 """Pictures of one post. Real posts have up to 102; the rest of more are named in the rendition and not fetched."""
+
+
+_SWEPT = 8
+"""Versions of the published rules before the present one whose texts are swept away where a dead delivery left them: those that
+may have been in force between a delivery and the next one of the same message, which are 12 minutes apart."""
+
+_FIRST = 2
+"""The version of the cleaning at which rules could first be published."""
 
 
 class Outcome(StrEnum):
@@ -29,6 +38,11 @@ class Outcome(StrEnum):
     RENDERED = "rendered"
     RESUMED = "resumed"
     CLEARED = "cleared"
+
+
+def only_shipped(_least: int) -> RuleBook:
+    """The rules of an archive in which none were published."""
+    return shipped()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +58,8 @@ class Rendering:
         max_bytes: as parse's limit.
         fetch_pictures: whether pictures are asked for at all.
         now: the clock (aware, UTC).
-        rules: the version of the cleaning.
-        render: the cleaning: body, metadata and key → text.
+        rules: gives the rules that hold now, of this published version or a later one, where there is one.
+        render: the cleaning: body, metadata, key and rules → text.
     """
 
     posts: PostStore
@@ -56,8 +70,8 @@ class Rendering:
     max_bytes: int
     fetch_pictures: bool
     now: Callable[[], datetime]
-    rules: int = RULES
-    render: Callable[[str, Metadata, str], RenderedText] = render
+    rules: Callable[[int], RuleBook] = only_shipped
+    render: Callable[[str, Metadata, str, RuleBook], RenderedText] = render
 
     def __call__(self, request: RenderRequest) -> Outcome:
         """Render the post, or clear what is derived from it where it is deleted or rejected.
@@ -66,6 +80,7 @@ class Rendering:
             Superseded: if there is no record, or it is of another generation than the request, or became one meanwhile.
             Conflict: if another writer of the same items was in the way.
             ObjectMissing: if the version that the record names is gone while the record still names it.
+            Exception: whatever kept the rules from being read.
         """
         filed = self.posts.filed(request.post_id)
         if filed is None or filed.post.generation != request.generation:
@@ -77,10 +92,13 @@ class Rendering:
             self.archive.delete(filed.post.leftovers)
             self.posts.settle(filed, None, changed=self.now())
             return Outcome.CLEARED
+        # Once a delivery: a text and its edition must be of the same rules, whatever is published meanwhile.
+        book = self.rules(request.rules)
+        mine = rules_number(book)
         made_by = filed.post.rendition.rules if filed.post.rendition else 0
-        if made_by > self.rules or (made_by == self.rules and not request.force):
+        if made_by > mine or (made_by == mine and not request.force):
             return self._resume(filed.post, made_by)
-        self._render(filed)
+        self._render(filed, book)
         return Outcome.RENDERED
 
     def _resume(self, post: Post, made_by: int) -> Outcome:
@@ -91,26 +109,26 @@ class Rendering:
         self.archive.delete([*post.leftovers, *_earlier(post, made_by)])
         return Outcome.RESUMED
 
-    def _render(self, filed: Filed) -> None:
-        post = filed.post
-        mine = edition(post.generation, self.rules)
+    def _render(self, filed: Filed, book: RuleBook) -> None:
+        post, rules = filed.post, rules_number(book)
+        mine = edition(post.generation, rules)
         key = rendition_key(post.id, mine)
         before = post.rendition.key if post.rendition else key
         replaced = () if before == key else (before,)
         try:
-            rendered = self.render(self._body(post), post.metadata, post.key)
-            self.archive.put(key, encode(post.id, post.generation, self.rules, rendered), content_type="application/json")
+            rendered = self.render(self._body(post), post.metadata, post.key, book)
+            self.archive.put(key, encode(post.id, post.generation, rules, rendered), content_type="application/json")
             pictures = self._arrange(post.id, mine, rendered.pictures[:_MAX_PICTURES])
             self.archive.delete(post.leftovers)
-            rendition = _described(key, self.rules, rendered, post.metadata.title)
+            rendition = _described(key, rules, rendered, post.metadata.title)
             self.posts.settle(filed, Rendered(rendition, rendered.summary, replaced), changed=self.now())
         except Superseded:
             # Nobody will ever point to this edition; an earlier delivery that died may have written it.
             self.archive.delete([key])
-            self._remove(post.id, mine, edition(post.generation, self.rules + 1))
+            self._remove(post.id, mine, edition(post.generation, rules + 1))
             raise
         self._request(post, pictures)
-        self.archive.delete([*replaced, *_earlier(post, self.rules)])
+        self.archive.delete([*replaced, *_earlier(post, rules)])
 
     def _body(self, post: Post) -> str:
         try:
@@ -182,8 +200,18 @@ def _described(key: str, rules: int, rendered: RenderedText, title: str) -> Rend
 
 
 def _earlier(post: Post, rules: int) -> list[str]:
-    """Where earlier rules may have put a text of the same generation while later ones were rolled out, dead or overtaken."""
-    return [rendition_key(post.id, edition(post.generation, number)) for number in range(1, rules)]
+    """Where earlier rules may have put a text of the same generation while later ones came into force, dead or overtaken.
+
+    Readers see the text that the record names and no other, so that what is left out here costs its storage and nothing else.
+    It takes a message that waited in the dead-letter queue while more versions were published than are swept, or one whose later
+    delivery met an instance that did not know of the newest rules yet; reconcile finds such a text within a day (a «stray»).
+    """
+    cleaning, version = divmod(rules, VERSIONS)
+    begin = max(0, version - _SWEPT)
+    numbers = [cleaning * VERSIONS + earlier for earlier in range(begin, version)]
+    if cleaning > _FIRST:
+        numbers += [(cleaning - 1) * VERSIONS + earlier for earlier in range(begin, version + 1)]
+    return [rendition_key(post.id, edition(post.generation, number)) for number in numbers]
 
 
 def prefix(post_id: PostId) -> str:

@@ -24,7 +24,10 @@ from render_post.text import plain_text
 from render_post.wording import drop_by_wording
 
 RULES = 2
-"""The version of the cleaning: part of the rendition's object key. It grows with anything that changes a rendition."""
+"""The version of the cleaning, with the rules that ship. It grows with anything that changes a rendition."""
+
+VERSIONS = 10_000
+"""Versions of the published rules that have a place beside one of the cleaning."""
 
 MAX_PICTURES = 1_000
 """Pictures listed for one post; real posts have up to 102."""
@@ -68,6 +71,15 @@ class RenderedText:
     summary: str
     removed: tuple[Dropped, ...]
     warnings: tuple[str, ...]
+
+
+def rules_number(book: RuleBook) -> int:
+    """The version of all that a text depends on besides its post: part of the rendition's object key.
+
+    Later rules have greater numbers, whether the cleaning grew or somebody published: ``RULES`` is never taken back, and nor
+    is the version of what is published.
+    """
+    return RULES * VERSIONS + book.version
 
 
 def render(body: str, metadata: Metadata, key: str, book: RuleBook | None = None) -> RenderedText:
@@ -125,13 +137,12 @@ def _pictures(blocks: list[Block]) -> list[PictureReference]:
         for image in (part for part in paragraph.inlines if isinstance(part, Image)):
             found.setdefault(image.address, image)
             last = image.address
-        text = inline_text(paragraph.inlines).strip()
         if paragraph.figure > 0:
-            captions.setdefault(paragraph.figure, []).append(text)
+            captions.setdefault(paragraph.figure, []).append(inline_text(paragraph.inlines).strip())
         elif paragraph.figure < 0 and last:
             # A caption without a figure around it belongs to the picture before it.
-            captions.setdefault(last, []).append(text)
-        elif text:
+            captions.setdefault(last, []).append(inline_text(paragraph.inlines).strip())
+        elif last and inline_text(paragraph.inlines).strip():
             last = ""
     return [
         PictureReference(address, image.alt, " ".join(captions.get(image.figure) or captions.get(address) or [])[:_MAX_CAPTION])

@@ -67,6 +67,8 @@ class RenderRequest(_Message):
         post_id: whose.
         generation: the generation of the record that asked; an older request than the record is superseded.
         force: whether a text that is there, made by the same rules, is made again.
+        rules: the version of the published rules that whoever asks knows of: render, which looks for a new one once a minute,
+            looks again if it holds an earlier one; 0 for whichever it holds.
     """
 
     kind: ClassVar[str] = "render"
@@ -74,6 +76,7 @@ class RenderRequest(_Message):
     post_id: str
     generation: int
     force: bool = False
+    rules: int = 0
 
 
 @dataclass(frozen=True, slots=True)

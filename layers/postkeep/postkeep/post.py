@@ -24,6 +24,9 @@ SUFFIXES = (".md", ".markdown", ".html", ".txt")
 _SEQUENCER_WIDTH = 32
 """S3's documentation gives no width for a sequencer, only that the shorter of two is to be padded on the left; seen: 16 to 18."""
 
+_OLD_DIGITS = 4
+_OLD_END = 10**_OLD_DIGITS
+
 _POSTS_FOLDERS = frozenset({"_posts", "_drafts", "archived", "posts"})
 _ID_BYTES = 16
 _SEQUENCER = re.compile(r"[0-9A-Fa-f]{1,32}")
@@ -75,8 +78,14 @@ def edition(generation: int, rules: int) -> Edition:
 
     What is derived from a post (its rendition, its pictures) is named by its edition, so that no late handler can overwrite or
     delete another edition's.
+
+    Args:
+        generation: from 1 to 99,999,999.
+        rules: below 10,000 as texts were made before rules could be published, which had the cleaning's own number alone;
+            since then that number times 10,000, and the version of the published rules: see ``render_post.rendition``. The first
+            four digits are the cleaning's in both, so that the old sort before the new.
     """
-    return f"{generation:08d}-{rules:04d}"
+    return f"{generation:08d}-{rules:0{_OLD_DIGITS if rules < _OLD_END else 2 * _OLD_DIGITS}d}"
 
 
 _FIRST_EDITION = edition(1, 1)

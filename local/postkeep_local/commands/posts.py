@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from postkeep_local.upload import Summary
+    from render_post.rulebook import RuleBook
 
 _FILE_NAMES_SHOWN = 20
 
@@ -30,7 +31,14 @@ _FILE_NAMES_SHOWN = 20
 @click.option(
     "--max-bytes", type=click.IntRange(min=1), default=5 * 1024 * 1024, show_default=True, help="A larger file is rejected."
 )
-def preview(paths: Sequence[str], root: Path | None, prefix: str, max_bytes: int) -> None:
+@click.option(
+    "--rules",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A file of rules, or of what was learnt, to try beside those that ship; may be repeated.",
+)
+def preview(paths: Sequence[str], root: Path | None, prefix: str, max_bytes: int, rules: Sequence[Path]) -> None:
     """Print what each FILE would become, one JSON object a line, without any stack.
 
     Folders are walked for .md, .markdown, .html and .txt. A file that cannot be read is reported on standard error, and the
@@ -38,7 +46,7 @@ def preview(paths: Sequence[str], root: Path | None, prefix: str, max_bytes: int
     """
     from postkeep_local.preview import Failure, Previewer, encode
 
-    previewer = Previewer(root, prefix, max_bytes)
+    previewer = Previewer(root, prefix, max_bytes, _book(rules))
     failures = 0
     out = sys.stdout.buffer
     for found in previewer(paths):
@@ -49,6 +57,19 @@ def preview(paths: Sequence[str], root: Path | None, prefix: str, max_bytes: int
             out.write(encode(found))
             out.flush()
     sys.exit(1 if failures else 0)
+
+
+def _book(paths: Sequence[Path]) -> "RuleBook | None":
+    """The rules that ship and those of files; None where no files are given."""
+    if not paths:
+        return None
+    from postkeep.errors import RulesInvalid
+    from postkeep_local.operations.publishing import book_of, read_files
+
+    try:
+        return book_of(read_files(paths))
+    except RulesInvalid as invalid:
+        raise click.ClickException(str(invalid)) from invalid
 
 
 @click.command()

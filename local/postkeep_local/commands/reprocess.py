@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 @click.option("--tag", help="Posts with this tag.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Posts published on this day (UTC) or later.", metavar="DATE")
 @click.option(
-    "--rendered-before", type=click.IntRange(min=1), help="Posts whose text was made by earlier rules than these.", metavar="N"
+    "--rendered-before",
+    type=click.IntRange(min=1),
+    help="Posts whose text was made by earlier rules than these. [default, without any condition: those in force]",
+    metavar="N",
 )
 @click.option("--all", "everything", is_flag=True, help="All posts.")
 @click.option("--force", is_flag=True, help="Make texts again that the present rules made already.")
@@ -37,24 +40,32 @@ def reprocess(  # noqa: PLR0913 (click passes options by name)
 ) -> None:
     """Have the texts of posts made anew, after the rules of the cleaning changed.
 
-    All conditions hold together; at least one of them, or --all, must be given. Without --force, render passes over texts that
-    its present rules made. The requests go to a queue of their own, so that new posts do not wait behind them.
+    All conditions hold together; without any of them, posts are taken whose text was made by earlier rules than those in force.
+    Without --force, render passes over texts that its present rules made. The requests go to a queue of their own, so that new
+    posts do not wait behind them.
     """
     from rich.console import Console
 
     from postkeep_local.folder import printable
     from postkeep_local.meter import meter
-    from postkeep_local.operations.recovery import reprocessing
+    from postkeep_local.operations.recovery import publishing, reprocessing
     from postkeep_local.operations.reprocess import Selection
+    from render_post.rendition import RULES, VERSIONS
 
-    if everything == bool(prefix or tag is not None or since or rendered_before):
-        raise click.UsageError("Say which posts: by --prefix, --tag, --since or --rendered-before, or --all of them.")
+    chosen = bool(prefix or tag is not None or since or rendered_before)
+    if everything and chosen:
+        raise click.UsageError("--all takes no other condition.")
+    if force and not everything and not chosen:
+        raise click.UsageError("Say which texts to force: by --prefix, --tag, --since or --rendered-before, or --all of them.")
+    version = publishing(archive).standing().sound.version
+    if not everything and not chosen:
+        rendered_before = RULES * VERSIONS + version
     selection = Selection(
         prefix=prefix, tag=tag, since=since.replace(tzinfo=UTC) if since else None, rendered_before=rendered_before
     )
     looked = asked = 0
     with meter(Console(stderr=True), "Looking at posts") as shown:
-        for some in reprocessing(archive, force=force, dry_run=dry_run)(selection):
+        for some in reprocessing(archive, force=force, dry_run=dry_run, rules=version)(selection):
             looked += some.looked
             asked += len(some.keys)
             shown.set(looked, f"{asked:,} taken")

@@ -8,6 +8,7 @@ from postkeep.aws.functions import ParseFunction
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep_local.operations.archive import Archive, ArchiveUnknown
+from postkeep_local.operations.publishing import Publishing
 from postkeep_local.operations.purge import Purge
 from postkeep_local.operations.reprocess import Reprocessing
 from reconcile_posts.reconciling import Reconciling
@@ -30,8 +31,13 @@ def reconciling(archive: Archive) -> Reconciling:
     )
 
 
-def reprocessing(archive: Archive, *, force: bool, dry_run: bool) -> Reprocessing:
-    """Asking for texts anew.
+def publishing(archive: Archive) -> Publishing:
+    """Publishing rules of the archive's own."""
+    return Publishing(Bucket(archive.archive_bucket, archive.client("s3")))
+
+
+def reprocessing(archive: Archive, *, force: bool, dry_run: bool, rules: int = 0) -> Reprocessing:
+    """Asking for texts anew, by rules of this published version or a later one.
 
     Raises:
         ArchiveUnknown: if the stack is of a version of Postkeep that cannot do it.
@@ -41,6 +47,7 @@ def reprocessing(archive: Archive, *, force: bool, dry_run: bool) -> Reprocessin
         records=DynamoListings(archive.posts_table, archive.client("dynamodb")),
         renders=_backlog(archive),
         force=force,
+        rules=rules,
         dry_run=dry_run,
     )
 

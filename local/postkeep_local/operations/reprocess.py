@@ -63,6 +63,7 @@ class Reprocessing:
         records: the posts' records.
         renders: the queue for texts that nobody waits for.
         force: whether texts that render's present rules made are made again.
+        rules: the version of the published rules that is known of, which render is to have looked for.
         dry_run: whether nothing is sent.
     """
 
@@ -70,6 +71,7 @@ class Reprocessing:
     records: Listings
     renders: Queue
     force: bool = False
+    rules: int = 0
     dry_run: bool = False
 
     def __call__(self, selection: Selection) -> Iterator[Asked]:
@@ -77,7 +79,7 @@ class Reprocessing:
         for ids in batched(self._candidates(selection), _BATCH, strict=False):
             posts = [post for post in self.records.posts(ids).values() if selection.takes(post)]
             if posts and not self.dry_run:
-                requests = [RenderRequest(post.id, post.generation, force=self.force) for post in posts]
+                requests = [RenderRequest(post.id, post.generation, force=self.force, rules=self.rules) for post in posts]
                 self.renders.send([request.encode() for request in requests])
             yield Asked(len(ids), tuple(post.key for post in posts))
 

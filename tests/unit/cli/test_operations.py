@@ -224,6 +224,7 @@ def test_dlq_show_as_json(deployed: Archive) -> None:
         "post_id": "a" * 26,
         "generation": 3,
         "force": False,
+        "rules": 0,
     }
     assert (found[None]["trouble"], found[None]["body"]) == ("not JSON", ESCAPE)
 

@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from fakes.memory import MemoryBucket
 from postkeep.post import Status
 from postkeep_local.cli import main
 from postkeep_local.commands import options
 from postkeep_local.operations import recovery
 from postkeep_local.operations.archive import Archive, ArchiveUnknown
+from postkeep_local.operations.publishing import Publishing
 from postkeep_local.operations.purge import NotFound, Purge, Purged, Remains
 from postkeep_local.operations.reprocess import Asked, Reprocessing, Selection
 from reconcile_posts.progress import Finding, Order, Progress, Report, Tally
 from reconcile_posts.reconciling import Reconciling
+from render_post.rendition import RULES, VERSIONS
 from support.posts import EPOCH
 
 ARCHIVE = Archive(
@@ -115,7 +118,7 @@ def test_reconcile_says_that_all_is_well(monkeypatch: pytest.MonkeyPatch) -> Non
 def selections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     given: list[Any] = []
 
-    def wired(_archive: Archive, **how: bool) -> Any:
+    def wired(_archive: Archive, **how: int) -> Any:
         def case(selection: Selection) -> Iterator[Asked]:
             given.append((selection, how))
             yield Asked(100, ("a.md", ESCAPE))
@@ -123,14 +126,18 @@ def selections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
         return case
 
+    published = Publishing(MemoryBucket(), lambda: EPOCH)
+    for _ in range(3):
+        published.publish(published.standing(), {}, "")
     monkeypatch.setattr(recovery, "reprocessing", wired)
+    monkeypatch.setattr(recovery, "publishing", lambda _: published)
     return given
 
 
 def test_reprocess_counts_what_it_asked_for(selections: list[Any]) -> None:
     result = invoke("reprocess", "--all")
     assert (result.exit_code, result.stdout) == (0, "2 of 120 posts are asked for\n")
-    assert selections == [(Selection(), {"force": False, "dry_run": False})]
+    assert selections == [(Selection(), {"force": False, "dry_run": False, "rules": 3})]
 
 
 def test_reprocess_takes_its_options(selections: list[Any]) -> None:
@@ -138,10 +145,16 @@ def test_reprocess_takes_its_options(selections: list[Any]) -> None:
     result = invoke("reprocess", *arguments)
     assert result.stdout == "a.md\na\\x1b[2Jb.md\n2 of 120 posts would be asked for\n"
     selection = Selection(prefix="tea/", tag="茶", since=datetime(2021, 6, 29, tzinfo=UTC), rendered_before=7)
-    assert selections == [(selection, {"force": True, "dry_run": True})]
+    assert selections == [(selection, {"force": True, "dry_run": True, "rules": 3})]
 
 
-@pytest.mark.parametrize("arguments", [[], ["--force"], ["--all", "--tag", "x"], ["--since", "yesterday"]])
+def test_reprocess_takes_what_earlier_rules_made_if_it_is_told_nothing(selections: list[Any]) -> None:
+    assert invoke("reprocess").exit_code == 0
+    rules = RULES * VERSIONS + 3
+    assert selections == [(Selection(rendered_before=rules), {"force": False, "dry_run": False, "rules": 3})]
+
+
+@pytest.mark.parametrize("arguments", [["--force"], ["--all", "--tag", "x"], ["--since", "yesterday"]])
 def test_reprocess_must_be_told_which_posts(selections: list[Any], arguments: list[str]) -> None:
     assert invoke("reprocess", *arguments).exit_code == 2
     assert selections == []

@@ -74,6 +74,12 @@ def test_each_post_is_asked_for_in_its_generation(case: Reprocessing, *, force: 
     assert RenderRequest(post_id(KEYS[2]), 3, force) in requests
 
 
+def test_render_is_told_which_rules_are_known_of(case: Reprocessing) -> None:
+    taken(replace(case, rules=7), prefix=KEYS[2])
+    assert isinstance(case.renders, MemoryQueue)
+    assert [RenderRequest.decode(body) for body in case.renders.sent] == [RenderRequest(post_id(KEYS[2]), 3, rules=7)]
+
+
 def test_a_dry_run_sends_nothing(case: Reprocessing) -> None:
     assert len(taken(replace(case, dry_run=True))) == 5
     assert isinstance(case.renders, MemoryQueue)

@@ -25,6 +25,8 @@ def test_the_form_never_changes_without_its_version() -> None:
     assert RenderRequest("a", 2).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2}'
     assert RenderRequest("a", 2, force=True).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2,"force":true}'
     assert RenderRequest.decode(RenderRequest("a", 2, force=True).encode()).force
+    assert RenderRequest("a", 2, rules=7).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2,"rules":7}'
+    assert RenderRequest.decode(RenderRequest("a", 2, rules=7).encode()).rules == 7
     assert ThumbnailRequest("a", "b", "e", "c", "d").encode() == (
         '{"kind":"thumbnail","v":1,"post_id":"a","picture_id":"b","edition":"e","address":"c","referer":"d"}'
     )
@@ -48,6 +50,7 @@ GOOD = {"kind": "render", "v": 1, "post_id": "a", "generation": 1}
         json.dumps({**GOOD, "generation": True}),
         json.dumps({**GOOD, "more": 1}),
         json.dumps({**GOOD, "force": 1}),
+        json.dumps({**GOOD, "rules": "7"}),
         json.dumps({"kind": "render", "v": 1, "post_id": "a"}),
     ],
 )

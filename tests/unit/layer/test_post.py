@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postkeep.post import SUFFIXES, Thumbnail, archive_of, is_post_key, pad_sequencer, picture_id, post_id
+from postkeep.post import SUFFIXES, Thumbnail, archive_of, edition, is_post_key, pad_sequencer, picture_id, post_id
+from render_post.rendition import VERSIONS
 from support.template import resource
 
 
@@ -23,6 +24,25 @@ def test_ids_never_change() -> None:
     # They are in other people's links and in every index.
     assert post_id("tea/_posts/2021-06-29-雨.md") == "5wadyyzitsxocyie5yvaegqhpa"
     assert picture_id("https://pictures.example/1.jpg") == "5lw7pa54wult3mipbli27cn64y"
+
+
+def test_later_editions_sort_after_earlier_ones_and_those_of_the_old_form_first() -> None:
+    numbers = [
+        (1, 1),
+        (1, 2),
+        (1, 2 * VERSIONS),
+        (1, 2 * VERSIONS + 3),
+        (1, 3 * VERSIONS - 1),
+        (1, 3 * VERSIONS),
+        (1, 10 * VERSIONS),
+    ]
+    editions = [edition(*one) for one in [*numbers, (2, 1), (2, 2 * VERSIONS), (10, 1)]]
+    # Old records, renditions and pictures are named so.
+    assert editions[1] == "00000001-0002"
+    assert editions[3] == "00000001-00020003"
+    for ending in ("", ".json", "#picture"):
+        keys = [one + ending for one in editions]
+        assert keys == sorted(keys)
 
 
 @pytest.mark.parametrize(

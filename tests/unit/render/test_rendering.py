@@ -5,18 +5,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
-from postkeep.errors import ObjectMissing, Superseded
+from postkeep.errors import ObjectMissing, ObjectTooLarge, Superseded
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.ports import Filed, Rendered
-from postkeep.post import Picture, PictureStatus, Post, PostId, Revision, Status, edition, picture_id
+from postkeep.post import Metadata, Picture, PictureStatus, Post, PostId, Rendition, Revision, Status, edition, picture_id
 from postkeep.renditions import RenditionObject
 from render_post.rendering import Outcome, Rendering, prefix, rendition_key
-from render_post.rendition import RULES
+from render_post.rendition import RULES, VERSIONS, RenderedText
+from render_post.rulebook import RuleBook, shipped
 from support.posts import EPOCH, METADATA, a_post, next_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NUMBER = RULES * VERSIONS
 IMAGE = "https://pictures.example/{}.jpg"
 
 
@@ -35,6 +37,14 @@ class World:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     fetch: bool = True
     now: datetime = EPOCH
+    published: int = 0
+    asked_for: list[int] = field(default_factory=list)
+
+    def rules(self, least: int) -> RuleBook:
+        """Rules of the version that is published; another one is by the next time."""
+        self.asked_for.append(least)
+        self.published += 1
+        return replace(shipped(), version=self.published - 1)
 
     def drop(self, content: bytes) -> Post:
         """Put the object and record it, as parse does."""
@@ -57,7 +67,8 @@ class World:
             leftovers = (stored.rendition.key,) if stored.rendition else ()
             self.table.replace(replace(post, leftovers=leftovers, settled=False), replacing=stored)
 
-    def render(self, generation: int) -> Outcome:
+    def render(self, generation: int, *, published: int = 0, force: bool = False) -> Outcome:
+        self.published = published
         use_case = Rendering(
             self.table,
             self.table,
@@ -67,8 +78,9 @@ class World:
             10_000,
             fetch_pictures=self.fetch,
             now=lambda: self.now,
+            rules=self.rules,
         )
-        return use_case(RenderRequest(a_post().id, generation))
+        return use_case(RenderRequest(a_post().id, generation, force=force))
 
     @property
     def post(self) -> Post:
@@ -98,7 +110,7 @@ def test_a_post_gets_its_text_and_asks_for_its_pictures(world: World) -> None:
     assert world.render(1) is Outcome.RENDERED
     assert world.post.status is Status.READY
     assert world.post.rendition is not None
-    assert world.stored() == [world.post.rendition.key] == [rendition_key(post.id, edition(post.generation, RULES))]
+    assert world.stored() == [world.post.rendition.key] == [rendition_key(post.id, edition(post.generation, NUMBER))]
     found = RenditionObject.decode(world.archive.get(world.post.rendition.key, limit=10_000).body)
     assert found.text.strip() == "一杯茶。"
     assert (found.post_id, found.generation) == (post.id, 1)
@@ -129,7 +141,7 @@ def test_a_changed_post_leaves_neither_old_text_nor_old_pictures(world: World) -
     world.queue.sent.clear()
     post = world.drop(body("水", "b", "c"))
     world.render(2)
-    assert world.stored() == [rendition_key(post.id, edition(post.generation, RULES))]
+    assert world.stored() == [rendition_key(post.id, edition(post.generation, NUMBER))]
     assert set(world.pictures) == {IMAGE.format("b"), IMAGE.format("c")}
     assert world.asked == [IMAGE.format("b"), IMAGE.format("c")]
 
@@ -147,14 +159,14 @@ def test_an_old_request_is_superseded_and_its_remains_are_swept(world: World) ->
     first = world.drop(body("茶", "a"))
     world.drop(body("水"))
     world.render(2)
-    world.archive.put(rendition_key(first.id, edition(first.generation, RULES)), b"left by a handler that died", content_type="")
+    world.archive.put(rendition_key(first.id, edition(first.generation, NUMBER)), b"left by a handler that died", content_type="")
     with pytest.raises(Superseded):
         world.render(1)
-    assert world.stored() == [rendition_key(world.post.id, edition(world.post.generation, RULES))]
+    assert world.stored() == [rendition_key(world.post.id, edition(world.post.generation, NUMBER))]
 
 
 def test_a_post_without_a_record_has_nothing_to_be_done_for_it(world: World) -> None:
-    world.archive.put(rendition_key(a_post().id, edition(1, RULES)), b"left by a handler that died", content_type="")
+    world.archive.put(rendition_key(a_post().id, edition(1, NUMBER)), b"left by a handler that died", content_type="")
     with pytest.raises(Superseded):
         world.render(1)
     assert world.stored() == []
@@ -203,7 +215,7 @@ def test_a_post_that_changes_meanwhile_keeps_nothing_of_the_old_text(world: Worl
     table.change = change
     with pytest.raises(Superseded):
         world.render(1)
-    assert world.stored() == [rendition_key(world.post.id, edition(world.post.generation, RULES))]
+    assert world.stored() == [rendition_key(world.post.id, edition(world.post.generation, NUMBER))]
     assert world.post.generation == 2
     assert world.post.status is Status.READY
     assert set(world.pictures) == {IMAGE.format("b")}
@@ -233,7 +245,7 @@ def test_renditions_of_a_post_sort_by_generation() -> None:
 
 def test_what_a_dead_delivery_wrote_is_swept_by_one_that_finds_the_object_gone(world: World) -> None:
     post = world.drop(body("茶"))
-    world.archive.put(rendition_key(post.id, edition(1, RULES)), b"left by a handler that died", content_type="")
+    world.archive.put(rendition_key(post.id, edition(1, NUMBER)), b"left by a handler that died", content_type="")
 
     class Gone(MemoryBucket):
         def get(self, key: str, *, limit: int, version_id: str | None = None) -> None:  # type: ignore[override]
@@ -244,3 +256,100 @@ def test_what_a_dead_delivery_wrote_is_swept_by_one_that_finds_the_object_gone(w
     with pytest.raises(Superseded):
         world.render(1)
     assert world.stored() == []
+
+
+def left(world: World, number: int, generation: int = 1) -> str:
+    """What a delivery that died left of a text by these rules; gives its key."""
+    key = rendition_key(a_post().id, edition(generation, number))
+    world.archive.put(key, b"left by a handler that died", content_type="")
+    return key
+
+
+def test_a_text_and_its_edition_are_of_the_same_rules_whatever_is_published_meanwhile(world: World) -> None:
+    seen: list[int] = []
+
+    def render(_body: str, _metadata: Metadata, _key: str, book: RuleBook) -> RenderedText:
+        seen.append(book.version)
+        return RenderedText(markdown="", text="茶", html="", pictures=(), summary="", removed=(), warnings=())
+
+    world.drop(body("茶"))
+    world.published = 6
+    table = world.table
+    use_case = Rendering(
+        table,
+        table,
+        world.objects,
+        world.archive,
+        world.queue,
+        10_000,
+        fetch_pictures=True,
+        now=lambda: EPOCH,
+        rules=world.rules,
+        render=render,
+    )
+    use_case(RenderRequest(a_post().id, 1, rules=5))
+    assert (seen, world.asked_for, world.published) == ([6], [5], 7)
+    assert world.post.rendition is not None
+    assert world.post.rendition.rules == NUMBER + 6
+    assert world.stored() == [rendition_key(a_post().id, edition(1, NUMBER + 6))]
+    assert RenditionObject.decode(world.archive.get(world.post.rendition.key, limit=10_000).body).rules == NUMBER + 6
+
+
+def test_later_rules_make_a_text_anew_and_earlier_ones_do_not(world: World) -> None:
+    world.drop(body("茶", "a"))
+    assert world.render(1, published=2) is Outcome.RENDERED
+    assert world.render(1, published=2) is Outcome.RESUMED
+    assert world.render(1, published=1, force=True) is Outcome.RESUMED
+    assert world.render(1, published=2, force=True) is Outcome.RENDERED
+    assert world.render(1, published=3) is Outcome.RENDERED
+    assert world.stored() == [rendition_key(a_post().id, edition(1, NUMBER + 3))]
+    assert [picture.edition for picture in world.table.of_post(a_post().id)] == [edition(1, NUMBER + 3)]
+
+
+def test_a_text_of_before_rules_could_be_published_is_made_anew(world: World) -> None:
+    post = world.drop(body("茶"))
+    filed = world.table.filed(post.id)
+    assert filed is not None
+    key = left(world, RULES)
+    assert key.endswith("00000001-0002.json")
+    world.table.settle(filed, Rendered(Rendition(key, RULES, 1, 0), "茶"), changed=EPOCH)
+    assert world.render(1) is Outcome.RENDERED
+    assert world.stored() == [rendition_key(post.id, edition(1, NUMBER))]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_dead_deliveries_left_under_the_versions_before_is_swept(world: World, *, resumed: bool) -> None:
+    world.drop(body("茶"))
+    if resumed:
+        world.render(1, published=20)
+    stays = [left(world, NUMBER + 11), left(world, NUMBER + 21), left(world, NUMBER - VERSIONS + 20)]
+    for version in range(12, 20):
+        left(world, NUMBER + version)
+    world.render(1, published=20)
+    assert world.stored() == sorted([*stays, rendition_key(a_post().id, edition(1, NUMBER + 20))])
+
+
+def test_what_dead_deliveries_left_under_the_cleaning_before_is_swept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("render_post.rendition.RULES", RULES + 1)
+    world.drop(body("茶"))
+    for version in range(3):
+        left(world, NUMBER + version)
+    stays = left(world, NUMBER + 3)
+    world.render(1, published=2)
+    assert world.stored() == [stays, rendition_key(a_post().id, edition(1, NUMBER + VERSIONS + 2))]
+
+
+def test_rules_that_cannot_be_read_leave_everything_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_least: int) -> RuleBook:
+        raise ObjectTooLarge("rules/current.json", 2, 1)
+
+    monkeypatch.setattr(world, "rules", failing)
+    world.drop(body("茶"))
+    with pytest.raises(ObjectTooLarge):
+        world.render(1)
+    assert (world.post.status, world.stored()) == (Status.PENDING, [])
+    # What needs no rules is done all the same.
+    with pytest.raises(Superseded):
+        world.render(9)
+    world.record(next_of(world.post, 9, status=Status.DELETED, rendition=None), world.post)
+    assert world.render(2) is Outcome.CLEARED

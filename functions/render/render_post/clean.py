@@ -145,8 +145,8 @@ def _copies(page: LexborHTMLParser, base: str | None) -> Iterator[tuple[int, str
             yield noscript.mem_id, "generic/noscript"
 
 
-def _roots(page: LexborHTMLParser, selector: str, passed_over: dict[int, str]) -> set[int]:
-    """The outermost nodes that an article's selector matches, where they hold any text."""
+def _roots(page: LexborHTMLParser, selector: str, passed_over: dict[int, str]) -> dict[int, LexborNode]:
+    """The outermost nodes that an article's selector matches, where they hold any text, by their ids."""
     found: dict[int, LexborNode] = {}
     for node in page.css(selector) if selector else ():
         hidden = node.mem_id in passed_over
@@ -156,19 +156,19 @@ def _roots(page: LexborHTMLParser, selector: str, passed_over: dict[int, str]) -
             ancestor = ancestor.parent
         if not hidden:
             found[node.mem_id] = node
-    return set(found) if any(node.text(strip=True) for node in found.values()) else set()
+    return found if any(node.text(strip=True) for node in found.values()) else {}
 
 
-def _with_outside(tops: list[LexborNode], roots: set[int], passed_over: dict[int, str], rule: str) -> Iterator[LexborNode]:
+def _with_outside(
+    tops: list[LexborNode], roots: dict[int, LexborNode], passed_over: dict[int, str], rule: str
+) -> Iterator[LexborNode]:
     """The roots and all that is outside of them, in the order of the page; the latter is passed over from now on."""
     holders: set[int] = set()
-    for top in tops:
-        for node in top.traverse():
-            if node.mem_id in roots:
-                ancestor = node.parent
-                while ancestor is not None and ancestor.mem_id not in holders:
-                    holders.add(ancestor.mem_id)
-                    ancestor = ancestor.parent
+    for root in roots.values():
+        ancestor = root.parent
+        while ancestor is not None and ancestor.mem_id not in holders:
+            holders.add(ancestor.mem_id)
+            ancestor = ancestor.parent
     todo = list(reversed(tops))
     while todo:
         node = todo.pop()

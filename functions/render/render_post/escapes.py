@@ -5,9 +5,10 @@ import re
 _TEXT = 0x10F000
 _LITERAL = 0x10F100
 SET = chr(0x10F200)
-"""Encloses the number of text that is set already, which takes its place on a line of its own."""
+"""Encloses the number of text that is set already."""
 
-STAND_INS = re.compile("[\U0010f000-\U0010f200]")
+RESERVED = re.compile("[\U0010f000-\U0010f200]")
+STAND_INS = re.compile("[\U0010f000-\U0010f1ff]")
 """Private-use characters of plane 16, which no text in use has: the first 256 for characters of text, which may need a
 backslash, the next 256 for those that must come out as they are."""
 

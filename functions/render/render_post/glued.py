@@ -82,10 +82,15 @@ class Address:
     certain: bool
 
 
+def may_have_address(text: str) -> bool:
+    """Whether a text has any of what addresses have: most paragraphs have none of it."""
+    return "/" in text or "@" in text or "www." in text.casefold()
+
+
 def addresses(text: str) -> list[Address]:
     """Find web and mail addresses, in order, none within another. Linear in the text's length."""
-    if "/" not in text and "@" not in text and "www." not in text.casefold():
-        return []  # as in most paragraphs: an address has one of these
+    if not may_have_address(text):
+        return []
     found: list[Address] = []
     position = 0
     for start in _START.finditer(text):

@@ -34,6 +34,8 @@ from render_post.origin import ascii_form
 _ADDRESS = str.maketrans({"(": "%28", ")": "%29", "\\": "%5C", "<": "%3C", ">": "%3E", " ": "%20"})
 _DELIMITERS = {Mark.BOLD: "**", Mark.ITALIC: "*", Mark.STRUCK: "~~"}
 _SET_LINE = re.compile(rf"([> ]*){SET}(\d+){SET}")
+_SET_WITHIN = re.compile(rf"{SET}(\d+){SET}")
+_ODD_ADDRESS = re.compile(r"[()\\<> ]")
 _SET = frozenset(EMPHASES)
 _BACKTICKS = re.compile("`{3,}")
 
@@ -44,13 +46,15 @@ def commonmark(blocks: list[Block]) -> str:
     """Give the article as CommonMark (with tables and strike-through as GitHub has them)."""
     ready: list[str] = []
     parts = list(_top(blocks, ready))
-    if len(parts) == len(ready) <= 1:  # paragraphs alone, or nothing
-        return ready[0] + "\n" if ready else ""
+    if not parts:
+        return ""
+    if len(parts) == 1 and parts[0].startswith(f"<p>{SET}"):  # paragraphs alone
+        return ready[-1] + "\n"
     html = "".join(parts)
     converter = html2text.HTML2Text(bodywidth=0)
     converter.unicode_snob = True
     converted = _BLANK_LINES.sub("\n\n", converter.handle(html)).strip("\n").rstrip()
-    return "\n".join(_ready(line, ready) or escapes.restore(line) for line in converted.split("\n")) + "\n"
+    return "\n".join(_ready(line, ready) or _restored(line, ready) for line in converted.split("\n")) + "\n"
 
 
 def _ready(line: str, ready: list[str]) -> str:
@@ -60,6 +64,11 @@ def _ready(line: str, ready: list[str]) -> str:
         return ""
     prefix, text = found[1], ready[int(found[2])]
     return "\n".join((prefix + part).rstrip() for part in text.split("\n")) if prefix else text
+
+
+def _restored(line: str, ready: list[str]) -> str:
+    line = escapes.restore(line)
+    return _SET_WITHIN.sub(lambda match: ready[int(match[1])], line) if SET in line else line
 
 
 def _fenced(text: str) -> str:
@@ -76,7 +85,7 @@ def _top(blocks: list[Block], ready: list[str]) -> Iterator[str]:
     """The blocks that are in no other; paragraphs that follow each other as one."""
     plain: list[str] = []
     for block in blocks:
-        if isinstance(block, Paragraph) and not block.level and (text := _paragraph(block.inlines)):
+        if isinstance(block, Paragraph) and not block.level and (text := _paragraph(block.inlines, ready)):
             plain.append(text)
             continue
         if plain:
@@ -87,13 +96,13 @@ def _top(blocks: list[Block], ready: list[str]) -> Iterator[str]:
         yield _set_aside("\n\n".join(plain), ready)
 
 
-def _paragraph(inlines: list[Inline]) -> str:
+def _paragraph(inlines: list[Inline], ready: list[str]) -> str:
     """A paragraph that stands in nothing else; "" where html2text has to decide what an empty line in it means."""
     if len(inlines) == 1 and isinstance(run := inlines[0], Run) and run.style == PLAIN and (line := escapes.plain_line(run.text)):
         return line
     # White space is collapsed as html2text does it.
-    lines = [" ".join(line.split()) for line in _inline(inlines).split("<br>")]
-    return "  \n".join(map(escapes.restore, lines)) if all(lines) else ""
+    lines = [" ".join(line.split()) for line in _inline(inlines, ready).split("<br>")]
+    return "  \n".join(_restored(line, ready) for line in lines) if all(lines) else ""
 
 
 def _html(blocks: list[Block], ready: list[str]) -> list[str]:
@@ -101,9 +110,9 @@ def _html(blocks: list[Block], ready: list[str]) -> list[str]:
     for block in blocks:
         match block:
             case Paragraph(level=0):
-                found.append(f"<p>{_inline(block.inlines)}</p>")
+                found.append(f"<p>{_inline(block.inlines, ready)}</p>")
             case Paragraph():
-                found.append(f"<h{block.level}>{_inline(_on_one_line(block.inlines))}</h{block.level}>")
+                found.append(f"<h{block.level}>{_inline(_on_one_line(block.inlines), ready)}</h{block.level}>")
             case Preformatted():
                 # html2text would indent it, which after a list does not make code.
                 found.append(_set_aside(_fenced(block.text), ready))
@@ -114,7 +123,7 @@ def _html(blocks: list[Block], ready: list[str]) -> list[str]:
             case Listing():
                 found += _listing(block, ready)
             case Table():
-                found += _table(block)
+                found += _table(block, ready)
     return found
 
 
@@ -133,9 +142,9 @@ def _listing(listing: Listing, ready: list[str]) -> list[str]:
             if isinstance(block, Paragraph):
                 lines += [Break(), *block.inlines] if lines else block.inlines
             elif isinstance(block, Listing):
-                found += [_inline(lines), *_listing(block, ready)]
+                found += [_inline(lines, ready), *_listing(block, ready)]
                 lines = []
-        found.append(_inline(lines) + "</li>")
+        found.append(_inline(lines, ready) + "</li>")
     return [*found, "</ol>" if listing.ordered else "</ul>"]
 
 
@@ -150,11 +159,11 @@ def _opened(listing: Listing) -> Iterator[list[Block]]:
             yield rest
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: Table, ready: list[str]) -> list[str]:
     width = max(len(row) for row in table.rows)
     found = ["<table>"]
     for row in table.rows:
-        cells = [_inline(_on_one_line(cell)) for cell in row]
+        cells = [_inline(_on_one_line(cell), ready) for cell in row]
         cells = [escapes.backslashed(cell.replace(escapes.literal("|"), escapes.literal("\\|")), "|") for cell in cells]
         cells += [""] * (width - len(cells))
         found.append("<tr>" + "".join(f"<td>{cell or escapes.text('\u00a0')}</td>" for cell in cells) + "</tr>")
@@ -165,7 +174,7 @@ def _on_one_line(inlines: list[Inline]) -> list[Inline]:
     return [Run(" ") if isinstance(part, Break) else part for part in inlines]
 
 
-def _inline(inlines: list[Inline]) -> str:
+def _inline(inlines: list[Inline], ready: list[str]) -> str:
     if len(inlines) == 1 and isinstance(run := inlines[0], Run) and run.style == PLAIN:
         return escapes.text(run.text)
     found: list[str] = []
@@ -184,14 +193,14 @@ def _inline(inlines: list[Inline]) -> str:
             found += [_DELIMITERS[mark] for mark in reversed(opened[keep:])]
             opened = opened[:keep]
             if link != style.link:
-                found.append((f"]({_address(link)})" if link else "") + ("[" if style.link else ""))
+                found.append((f"]({_address(link, ready)})" if link else "") + ("[" if style.link else ""))
                 link = style.link
             new = sorted(wanted - set(opened), key=lambda mark: (-_extent(parts, position, mark), mark))
             found += [_DELIMITERS[mark] for mark in new]
             opened += new
-        found.append(_part(part, in_link=bool(link)))
+        found.append(_part(part, ready, in_link=bool(link)))
     found += [_DELIMITERS[mark] for mark in reversed(opened)]
-    found.append(f"]({_address(link)})" if link else "")
+    found.append(f"]({_address(link, ready)})" if link else "")
     return "".join(found)
 
 
@@ -203,12 +212,12 @@ def _extent(parts: list[Inline], start: int, mark: Mark) -> int:
     return end - start
 
 
-def _part(part: Inline, *, in_link: bool) -> str:
+def _part(part: Inline, ready: list[str], *, in_link: bool) -> str:
     if isinstance(part, Break):
         return "<br>"
     if isinstance(part, Image):
-        alt = escapes.STAND_INS.sub(_REPLACEMENT, part.alt)
-        return f"![{escapes.backslashed(escapes.text(alt), '[]')}]({_address(part.address)})"
+        alt = escapes.RESERVED.sub(_REPLACEMENT, part.alt)
+        return f"![{escapes.backslashed(escapes.text(alt), '[]')}]({_address(part.address, ready)})"
     if part.style.marks and Mark.CODE in part.style.marks:
         return _code(part.text)
     text = escapes.text(part.text)
@@ -224,5 +233,8 @@ def _code(text: str) -> str:
     return escapes.literal(fence + space + text + space + fence)
 
 
-def _address(address: str) -> str:
-    return escapes.literal(ascii_form(address).translate(_ADDRESS))
+def _address(address: str, ready: list[str]) -> str:
+    """The number of an address that is set already: nothing in it is markup, wherever it stands."""
+    address = ascii_form(address)
+    ready.append(address.translate(_ADDRESS) if _ODD_ADDRESS.search(address) else address)
+    return f"{SET}{len(ready) - 1}{SET}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from render_post.blocks import PLAIN, Block, Break, Dropped, Inline, Paragraph, Run, inline_text
+from render_post.glued import may_have_address
 from render_post.units import glued_lines
 
 
@@ -82,8 +83,12 @@ def recover_lines(blocks: list[Block]) -> list[Block]:
 
 
 def _recovered(block: Block) -> Block:
+    if not isinstance(block, Paragraph) or not any(
+        isinstance(part, Run) and may_have_address(part.text) for part in block.inlines
+    ):
+        return block
     text = plain_words(block)
-    if text is None or not isinstance(block, Paragraph):
+    if text is None:
         return block
     lines = glued_lines(text)
     if len(lines) < 2:  # noqa: PLR2004 (nothing is glued)

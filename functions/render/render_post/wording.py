@@ -85,7 +85,7 @@ def _lists(blocks: list[Block], test: _Test | None) -> list[Block]:
     position = 0
     while position < len(blocks):
         text = _text(blocks[position])
-        name = test(text) if test and text and len(text) <= _LONGEST_LEAD else None
+        name = test(text) if test and text and len(text) <= _LONGEST_LEAD and not _is_text(blocks, position + 1) else None
         end = _end_of_links(blocks, position + 1) if name else position
         if name and end > position + 1:
             found += [dropped(name, block) for block in blocks[position:end]]
@@ -94,6 +94,16 @@ def _lists(blocks: list[Block], test: _Test | None) -> list[Block]:
             found.append(blocks[position])
             position += 1
     return found
+
+
+def _is_text(blocks: list[Block], position: int) -> bool:
+    """Whether there is a paragraph of text without a link: most are followed by one, and it takes no pattern to see it."""
+    block = blocks[position] if position < len(blocks) else None
+    return (
+        isinstance(block, Paragraph)
+        and bool(block.inlines)
+        and all(isinstance(part, Run) and not part.style.link for part in block.inlines)
+    )
 
 
 def _end_of_links(blocks: list[Block], start: int) -> int:

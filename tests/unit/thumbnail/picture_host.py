@@ -69,6 +69,8 @@ class PictureHost:
             request = b""
             while b"\r\n\r\n" not in request and (part := wrapped.recv(65_536)):
                 request += part
+            if not request:  # connected, and nothing said
+                return
             self.requests.append(request.decode("latin-1"))
             script = self.scripts[self.requests[-1].split(" ")[1]]
             if isinstance(script, bytes):

@@ -43,8 +43,11 @@ def test_understands(address: str, understood: str) -> None:
         ("http://pictures.example:22/", "unsupported-port"),
         ("http://pictures.example:0/", "unsupported-port"),
         ("http://pictures.example:8443/", "unsupported-port"),
-        ("http://pictures.example:99999/", "bad-address"),
+        ("http://pictures.example:99999/", "unsupported-port"),
         ("http://pictures.example:x/", "bad-address"),
+        ("http://pictures.example:+80/", "bad-address"),
+        ("http://pictures.example:８０/", "bad-address"),
+        ("http://pictures.example:000080/", "bad-address"),
         ("http:///a.jpg", "bad-address"),
         ("http://@pictures.example/", "bad-address"),
         ("http://user@pictures.example/", "bad-address"),
@@ -117,3 +120,25 @@ def test_any_redirect_is_understood_or_refused(location: bytes) -> None:
     except PictureRefused:
         return
     assert target.scheme in {"http", "https"}
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        pytest.param(f"http://a.example/{'a' * 7_983}", None, id="as long as may be"),
+        pytest.param(f"http://a.example/{'a' * 7_984}", "8,001 characters; the limit is 8,000", id="too long"),
+        pytest.param(f"http://a.example/{'雨' * 900}", "8,117 characters as sent; the limit is 8,000", id="too long when sent"),
+        pytest.param(f"http://{'雨' * 255}.example/", "a host name of 263 characters", id="before its host is understood"),
+        pytest.param("http://user@a.example/", "an address with a user name", id="a user name"),
+        pytest.param("http://127.1/", "Expected 4 octets in '127.1'", id="a number"),
+        pytest.param("http://[::1]x/", "'[::1]x' is no host with a port", id="brackets and more"),
+        pytest.param(f"http://{'a' * 64}.example/", f"'{'a' * 64}.example' is no host name", id="a label that is too long"),
+    ],
+)
+def test_says_why(address: str, why: str | None) -> None:
+    if why is None:
+        assert str(Target.parse(address)) == address
+        return
+    with pytest.raises(PictureRefused) as refused:
+        Target.parse(address)
+    assert (refused.value.reason, refused.value.detail) == ("bad-address", why)

@@ -11,7 +11,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam soak bench-text check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam soak bench-text bench-thumbnails check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -129,6 +129,9 @@ soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES
 
 bench-text: setup .venv-bench/ready ## the cleaning beside other tools, good and fast: make bench-text [ARGS=--write]
 	@.venv/bin/python bench/text.py $(ARGS)
+
+bench-thumbnails: setup ## the thumbnails' library beside Pillow and vipsthumbnail: make bench-thumbnails [ARGS=…]
+	@.venv/bin/python bench/thumbnails.py $(ARGS)
 
 check: lint types template locks ## what CI demands beside the tests
 

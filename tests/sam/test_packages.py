@@ -13,10 +13,11 @@ from support.template import ROOT
 FUNCTIONS = {
     "ParseFunction": ("parse_post", {"yaml"}, 6),
     "RenderFunction": ("render_post", {"html2text", "selectolax", "markdown_it", "gcld3"}, 18),
-    "ThumbnailFunction": ("make_thumbnail", {"PIL", "httpcore"}, 32),
+    "ThumbnailFunction": ("make_thumbnail", {"pyvips", "httpcore"}, 32),
     "QueryFunction": ("query_posts", {"pydantic", "yaml"}, 15),
     "CountFunction": ("count_posts", set[str](), 1),
     "ReconcileFunction": ("reconcile_posts", set[str](), 1),
+    "RetryFunction": ("retry_pictures", set[str](), 1),
 }
 """Each function's package, what it needs at least, and its budget (MB, unpacked)."""
 
@@ -51,7 +52,7 @@ def test_a_function_holds_nothing_else(function: str) -> None:
     assert not found & OTHERS
     assert not found & ({own for own, _, _ in FUNCTIONS.values()} - {package})
     assert not found & {"postkeep", "aws_lambda_powertools"}, "the layer brings these"
-    assert ("PIL" in found) == (function == "ThumbnailFunction")
+    assert ("pyvips" in found) == (function == "ThumbnailFunction")
 
 
 def test_the_layer_holds_the_package_and_powertools() -> None:

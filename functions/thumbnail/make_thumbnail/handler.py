@@ -9,6 +9,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from make_thumbnail.fetch import Fetcher
+from make_thumbnail.isolation import workshop
+from make_thumbnail.making import Making
 from make_thumbnail.thumbnailing import Thumbnailing
 from postkeep.aws.dynamodb import DynamoPictures
 from postkeep.aws.s3 import Bucket
@@ -24,12 +26,19 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 def wiring() -> Thumbnailing:
     """The use case with its adapters: made once in a function's life."""
     settings = ThumbnailSettings.from_env()
-    return Thumbnailing(
-        pictures=DynamoPictures(settings.table),
+    workshop().start()  # so that it loads while the first picture is fetched
+    making = Making(
         archive=Bucket(settings.archive_bucket),
         fetch=Fetcher(settings.picture_hosts).fetch,
-        now=lambda: datetime.now(UTC),
+        now=_now,
+        avif=settings.avif,
+        keep_originals=settings.keep_originals,
     )
+    return Thumbnailing(pictures=DynamoPictures(settings.table), make=making, now=_now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @tracer.capture_method(capture_response=False)

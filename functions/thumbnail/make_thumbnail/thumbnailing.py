@@ -1,15 +1,14 @@
 """The use case: one picture of one post is fetched, made into thumbnails, and its outcome is recorded on its own item."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from make_thumbnail.resize import resize
 from postkeep.errors import PictureRefused, PictureSkipped, PictureUnavailable, Superseded
 from postkeep.messages import ThumbnailRequest
-from postkeep.ports import ObjectStore, PictureStore
-from postkeep.post import Picture, PictureStatus, Thumbnail
+from postkeep.ports import PictureStore
+from postkeep.post import Picture, PictureStatus
+from postkeep.thumbnails import Made
 
 FIRST_WAIT = timedelta(minutes=15)
 """After the first failure: time enough for a restart or a burst to be over."""
@@ -33,14 +32,12 @@ class Thumbnailing:
 
     Attributes:
         pictures: the pictures' items.
-        archive: where the thumbnails go.
-        fetch: gives the bytes behind an address, for a referer; raises PictureRefused or PictureUnavailable.
+        make: sees that the thumbnails are there, see :class:`make_thumbnail.making.Making`.
         now: the time of day, aware.
     """
 
     pictures: PictureStore
-    archive: ObjectStore
-    fetch: Callable[[str, str], bytes]
+    make: Callable[[Picture, str], Made]
     now: Callable[[], datetime]
 
     def __call__(self, request: ThumbnailRequest) -> Picture:
@@ -53,14 +50,14 @@ class Thumbnailing:
             request: which picture.
 
         Returns:
-            the picture as recorded: DONE, FAILED for good, WAITING for its next try, or SKIPPED.
+            the picture as recorded: READY, FAILED for good, WAITING for its next try, or SKIPPED.
 
         Raises:
             Superseded: if the post has no such picture any more, or its thumbnails are there, or its next try is not due.
         """
         picture = self._pending(request)
         try:
-            outcome = self._made(picture, self.fetch(request.address, request.referer))
+            outcome = _ready(picture, self.make(picture, request.referer))
         except PictureRefused as refused:
             outcome = _failed(picture, refused.reason, refused.detail)
         except PictureUnavailable as unavailable:
@@ -76,31 +73,12 @@ class Thumbnailing:
         picture = self.pictures.picture(request.post_id, request.edition, request.picture_id)
         if picture is None:
             raise Superseded(request.post_id, f"the picture {request.picture_id} is gone")
-        if picture.status is PictureStatus.DONE:
+        if picture.status is PictureStatus.READY:
             raise Superseded(request.post_id, f"the picture {picture.id} has its thumbnails")
         # Messages come twice; without this, the second would use up an attempt while the host is still away.
         if picture.status is PictureStatus.WAITING and picture.next_try and picture.next_try > self.now():
             raise Superseded(request.post_id, f"the picture {picture.id} is not due before {picture.next_try.isoformat()}")
         return picture
-
-    def _made(self, picture: Picture, content: bytes) -> Picture:
-        resizing = resize(content)
-        thumbnails = []
-        for resized in resizing.thumbnails:
-            address = hashlib.sha256(resized.webp).hexdigest()
-            thumbnail = Thumbnail(address, resized.width, resized.height, len(resized.webp))
-            self.archive.put(thumbnail.object_key, resized.webp, content_type="image/webp")
-            thumbnails.append(thumbnail)
-        return replace(
-            picture,
-            status=PictureStatus.DONE,
-            reason="",
-            detail="",
-            thumbnails=tuple(thumbnails),
-            width=resizing.width,
-            height=resizing.height,
-            next_try=None,
-        )
 
     def _put_off(self, picture: Picture, unavailable: PictureUnavailable) -> Picture:
         attempts = picture.attempts + 1
@@ -114,6 +92,20 @@ class Thumbnailing:
             attempts=attempts,
             next_try=self.now() + wait(attempts, unavailable.retry_after),
         )
+
+
+def _ready(picture: Picture, made: Made) -> Picture:
+    return replace(
+        picture,
+        status=PictureStatus.READY,
+        reason="",
+        detail="",
+        thumbnails=made.thumbnails,
+        width=made.width,
+        height=made.height,
+        next_try=None,
+        original=made.original,
+    )
 
 
 def wait(attempts: int, retry_after: timedelta | None = None) -> timedelta:

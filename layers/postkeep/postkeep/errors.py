@@ -17,7 +17,9 @@
     ├── PictureRefused        this picture will never be had: gone, forbidden, not a picture, too big
     ├── PictureUnavailable    the picture's host is slow, busy or down: try again later
     ├── PictureSkipped        pictures of its host are not fetched here
+    ├── DecoderLost           the process that decodes pictures ended, for no reason that lies in the picture
     ├── CursorInvalid         the cursor was not issued for this query
+    │   └── CursorExpired     it was issued too long ago
     ├── RulesInvalid          a file of rules for the cleaning that cannot be used
     └── SettingMissing        the function was deployed without a variable that it needs
 
@@ -172,8 +174,24 @@ class PictureSkipped(PostkeepError):
         self.host = host
 
 
+class DecoderLost(PostkeepError):
+    """The process that decodes pictures could not be started, was killed by somebody else, or failed by a bug of ours.
+
+    Attributes:
+        why: how it ended.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class CursorInvalid(PostkeepError):
     """The cursor is damaged or belongs to another query."""
+
+
+class CursorExpired(CursorInvalid):
+    """The cursor was issued for this query, but too long ago."""
 
 
 class RulesInvalid(PostkeepError):

@@ -4,10 +4,27 @@ import inspect
 import re
 from pathlib import Path
 
-from make_thumbnail import fetch, guard, resize, target, thumbnailing
+from make_thumbnail import (
+    bitmap,
+    decoding,
+    encoding,
+    fetch,
+    formats,
+    guard,
+    isolation,
+    limits,
+    making,
+    placeholder,
+    resize,
+    target,
+    thumbnailing,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
-SOURCE = "".join(inspect.getsource(module) for module in (fetch, guard, resize, target, thumbnailing))
+SOURCE = "".join(
+    inspect.getsource(module)
+    for module in (bitmap, decoding, fetch, formats, guard, isolation, making, resize, target, thumbnailing)
+)
 
 
 def test_every_reason_is_documented_and_none_besides() -> None:
@@ -24,10 +41,19 @@ def test_every_reason_is_documented_and_none_besides() -> None:
 
 def test_the_numbers() -> None:
     text = (ROOT / "docs" / "pictures.md").read_text("utf-8")
-    limits = fetch.Limits()
-    assert f"{limits.content >> 20} MiB" in text
-    assert f"{limits.total:g} seconds" in text
-    assert f"{resize.MAX_PIXELS // 1_000_000} million pixels" in text
-    assert " and ".join(map(str, resize.WIDTHS)) + " pixels wide" in text
+    fetching = fetch.Limits()
+    assert f"{fetching.content >> 20} MiB" in text
+    assert f"{fetching.total:g} seconds" in text
+    assert f"{limits.MAX_PIXELS // 1_000_000} million pixels" in text
+    assert f"{limits.MAX_FRAMES:,} frames" in text
+    assert f"{limits.MAX_SCANS} scans" in text
+    assert f"{limits.CPU_SECONDS} seconds of the processor" in text
+    assert f"{limits.MEMORY >> 20} MiB" in text
+    assert limits.LEAST_SHARE == 0.5
+    assert f"quality {encoding.WEBP_QUALITY}" in text
+    assert f"{placeholder.MAX_SIDE} pixels" in text
+    assert "320, 640 and 1280 pixels wide" in text
+    assert resize.WIDTHS == (320, 640, 1280)
+    assert f"JPEG of {resize.JPEG_WIDTH} pixels" in text
     assert thumbnailing.MAX_ATTEMPTS == 6
     assert [thumbnailing.wait(n).total_seconds() / 3600 for n in range(1, 6)] == [0.25, 1, 4, 16, 64]

@@ -1,3 +1,4 @@
+import base64
 import hashlib
 import io
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fakes.memory import MemoryBucket, MemoryTable
+from make_thumbnail.answer import Fetched
+from make_thumbnail.making import Making
 from make_thumbnail.thumbnailing import LONGEST_WAIT, MAX_ATTEMPTS, Thumbnailing, wait
 from postkeep.errors import PictureRefused, PictureSkipped, PictureUnavailable, Superseded
 from postkeep.messages import ThumbnailRequest
-from postkeep.post import Picture, PictureStatus, picture_id, thumbnail_key
+from postkeep.post import Original, Picture, PictureStatus, picture_id
 from support.posts import EPOCH, a_post
 
 ADDRESS = "https://pictures.example/a.jpg"
@@ -43,14 +46,15 @@ class World:
         self.table.offer(POST)
         self.table.arrange(POST.id, add=[PICTURE], remove=[])
 
-    def fetch(self, address: str, referer: str) -> bytes:
+    def fetch(self, address: str, referer: str) -> Fetched:
         self.asked.append((address, referer))
         if isinstance(self.says, Exception):
             raise self.says
-        return self.says if isinstance(self.says, bytes) else self.says()
+        return Fetched(self.says if isinstance(self.says, bytes) else self.says(), "image/jpeg", address)
 
     def make(self) -> Picture:
-        return Thumbnailing(self.table, self.archive, self.fetch, lambda: self.now)(REQUEST)
+        making = Making(self.archive, self.fetch, lambda: self.now)
+        return Thumbnailing(self.table, making, lambda: self.now)(REQUEST)
 
     @property
     def picture(self) -> Picture:
@@ -63,16 +67,37 @@ def test_makes_thumbnails() -> None:
     world = World()
     assert world.make() == world.picture
     assert world.asked == [(ADDRESS, REFERER)]
-    assert world.picture.status is PictureStatus.DONE
+    assert world.picture.status is PictureStatus.READY
     assert (world.picture.width, world.picture.height) == (800, 600)
-    assert [(t.width, t.height) for t in world.picture.thumbnails] == [(320, 240), (640, 480)]
-    assert set(world.archive.keys("")) == {thumbnail.object_key for thumbnail in world.picture.thumbnails}
+    identity = hashlib.sha256(a_jpeg()).hexdigest()
+    assert [(t.name, t.width, t.height) for t in world.picture.thumbnails] == [
+        (f"{identity}-1/320.webp", 320, 240),
+        (f"{identity}-1/640.webp", 640, 480),
+        (f"{identity}-1/800.webp", 800, 600),
+        (f"{identity}-1/640.jpeg", 640, 480),
+    ]
     for thumbnail in world.picture.thumbnails:
-        webp = world.archive.get(thumbnail_key(thumbnail.address), limit=1_000_000).body
-        assert hashlib.sha256(webp).hexdigest() == thumbnail.address
-        assert len(webp) == thumbnail.bytes
-        assert Image.open(io.BytesIO(webp)).size == (thumbnail.width, thumbnail.height)
-        assert world.archive.content_types[thumbnail.object_key] == "image/webp"
+        stored = world.archive.get(thumbnail.object_key, limit=1_000_000).body
+        assert len(stored) == thumbnail.bytes
+        assert Image.open(io.BytesIO(stored)).size == (thumbnail.width, thumbnail.height)
+        assert world.archive.content_types[thumbnail.object_key] == f"image/{thumbnail.format}"
+        assert thumbnail.object_key in world.archive.immutable
+
+
+def test_tells_what_it_was_made_of() -> None:
+    world = World()
+    original = world.make().original
+    assert original is not None
+    assert replace(original, placeholder="", colour="") == Original(
+        sha256=hashlib.sha256(a_jpeg()).hexdigest(),
+        bytes=len(a_jpeg()),
+        kind="jpeg",
+        fetched=EPOCH,
+        address=ADDRESS,
+        media_type="image/jpeg",
+    )
+    assert original.colour.startswith("#f")
+    assert 0 < len(base64.b64decode(original.placeholder)) <= 32
 
 
 def test_a_host_that_is_not_asked_is_no_failure() -> None:
@@ -89,9 +114,9 @@ def test_a_host_that_is_not_asked_is_no_failure() -> None:
     )
 
 
-def test_a_small_picture_has_one_thumbnail() -> None:
+def test_a_small_picture_has_one_thumbnail_of_each_format() -> None:
     world = World(says=a_jpeg(100, 50))
-    assert [(t.width, t.height) for t in world.make().thumbnails] == [(100, 50)]
+    assert [(t.format, t.width, t.height) for t in world.make().thumbnails] == [("webp", 100, 50), ("jpeg", 100, 50)]
 
 
 def test_what_will_never_come_is_recorded() -> None:
@@ -129,9 +154,11 @@ def test_a_host_that_comes_back() -> None:
     assert world.picture.next_try is not None
     world.now, world.says = world.picture.next_try, a_jpeg()
     world.make()
-    assert world.picture.status is PictureStatus.DONE
+    assert world.picture.status is PictureStatus.READY
     assert world.picture.thumbnails
-    assert replace(world.picture, thumbnails=(), width=0, height=0) == replace(PICTURE, status=PictureStatus.DONE, attempts=1)
+    assert replace(world.picture, thumbnails=(), width=0, height=0, original=None) == replace(
+        PICTURE, status=PictureStatus.READY, attempts=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,7 +203,7 @@ def test_a_message_that_comes_twice_uses_up_no_attempt() -> None:
 def test_whoever_asks_again_for_a_picture_without_thumbnails_gets_it(status: PictureStatus) -> None:
     world = World()
     world.table.record(POST.id, replace(PICTURE, status=status, reason="not-found"))
-    assert world.make().status is PictureStatus.DONE
+    assert world.make().status is PictureStatus.READY
 
 
 def test_a_picture_that_is_gone_is_not_fetched() -> None:
@@ -209,22 +236,25 @@ def test_other_pictures_are_left_alone() -> None:
     assert world.table.get(POST.id) == POST
 
 
-def test_dying_between_the_thumbnails_and_the_record_is_made_good() -> None:
+@pytest.mark.parametrize("calls", range(6))
+def test_dying_between_the_thumbnails_and_the_record_is_made_good(calls: int) -> None:
     class Dying(MemoryBucket):
-        def put(self, key: str, body: bytes, *, content_type: str) -> None:
-            if self.count:
+        def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
+            if self.count == calls:
                 raise ConnectionError
-            super().put(key, body, content_type=content_type)
+            super().put(key, body, content_type=content_type, immutable=immutable)
 
     world = World(archive=Dying())
     with pytest.raises(ConnectionError):
         world.make()
     assert world.picture == PICTURE
     survivors = list(world.archive.keys(""))
+    assert len(survivors) == calls
     world.archive = MemoryBucket(versions=world.archive.versions, count=10)
     world.make()
-    assert world.picture.status is PictureStatus.DONE
-    assert survivors == [world.picture.thumbnails[0].object_key]
+    assert world.picture.status is PictureStatus.READY
+    assert set(survivors) < set(world.archive.keys(""))
+    assert len(world.asked) == 2
 
 
 def test_any_other_error_is_ours() -> None:

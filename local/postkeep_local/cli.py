@@ -14,6 +14,7 @@ from postkeep_local.commands.posts import preview, put
 from postkeep_local.commands.purge import purge
 from postkeep_local.commands.reconcile import reconcile
 from postkeep_local.commands.reprocess import reprocess
+from postkeep_local.commands.retry import retry_pictures
 from postkeep_local.commands.rules import rules
 from postkeep_local.commands.stack import demo, down, up
 from postkeep_local.commands.status import status
@@ -25,5 +26,5 @@ def main() -> None:
     """Keep posts: preview them, put them into a bucket, and run the whole of Postkeep on this machine."""
 
 
-for _command in (preview, learn, rules, put, up, down, status, dlq, reconcile, reprocess, purge, demo):
+for _command in (preview, learn, rules, put, up, down, status, dlq, reconcile, reprocess, retry_pictures, purge, demo):
     main.add_command(_command)

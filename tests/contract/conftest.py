@@ -51,8 +51,8 @@ def queue(request: pytest.FixtureRequest) -> Iterator[tuple[Queue, list[str]]]:
         url = sqs.create_queue(QueueName="render")["QueueUrl"]
 
         class Receiving(SqsQueue):
-            def send(self, bodies: Sequence[str]) -> None:
-                super().send(bodies)
+            def send(self, bodies: Sequence[str], *, delays: Sequence[int] = ()) -> None:
+                super().send(bodies, delays=delays)
                 while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
                     received.extend(message["Body"] for message in batch)
 

@@ -219,7 +219,7 @@ def test_a_waiting_picture_keeps_when_to_try_again(table: Table) -> None:
     waiting = replace(picture, status=PictureStatus.WAITING, reason="timeout", detail="d", attempts=2, next_try=EPOCH)
     table[1].record(post.id, waiting)
     assert table[1].of_post(post.id) == [waiting]
-    done = replace(picture, status=PictureStatus.DONE, width=9, height=8, thumbnails=(Thumbnail("a" * 64, 320, 200, 99),))
+    done = replace(picture, status=PictureStatus.READY, width=9, height=8, thumbnails=(Thumbnail("a" * 64, 320, 200, 99),))
     table[1].record(post.id, done)
     assert table[1].of_post(post.id) == [done]
 

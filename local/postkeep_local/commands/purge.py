@@ -50,7 +50,7 @@ def _show(remains: "Remains") -> None:
     click.echo(printable(remains.key))
     click.echo(f"  {printable(remains.title) or 'without a title'} ({remains.status or 'without a record'})")
     click.echo(
-        f"  {_number(len(remains.versions), 'version')}, {remains.bytes:,} bytes; {_number(remains.pictures, 'picture')} "
+        f"  {_number(len(remains.versions), 'version')}, {remains.bytes:,} bytes; {_number(len(remains.pictures), 'picture')} "
         f"with {_number(len(remains.thumbnails), 'thumbnail')}"
     )
 

@@ -35,13 +35,17 @@ def status(*, archive: "Archive", as_json: bool) -> None:
                 "posts_bucket": archive.posts_bucket,
                 "endpoint_url": archive.endpoint_url,
                 "posts": None if found.posts is None else {"as_of": found.posts.as_of, "statuses": dict(found.posts.statuses)},
+                "pictures": {"waiting": found.pictures.waiting, "due": found.pictures.due},
                 **work_values(found.events, found.queues, found.oldest),
                 "dead_letters": dead_letters_values(found.dead_letters),
             }
         )
         return
     click.echo(addresses(archive) if archive.local else f"API     {archive.api_url or 'none'}\nBucket  {archive.posts_bucket}")
-    click.echo(f"\nPosts   {_posts(found.posts)}\n")
+    click.echo(f"\nPosts   {_posts(found.posts)}")
+    if found.pictures.waiting:
+        click.echo(f"Pictures to be asked for again: {found.pictures.waiting:,}, of which {found.pictures.due:,} are due")
+    click.echo()
     show(work_table(found.events, found.queues, found.oldest), dead_letters_table(found.dead_letters))
 
 

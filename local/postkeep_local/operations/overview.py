@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from postkeep.aws.due import DynamoDuePictures
 from postkeep.post import Status
 from postkeep_local.operations import ages
 from postkeep_local.operations.archive import Archive
@@ -82,6 +83,19 @@ class PostCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureCounts:
+    """How many pictures are to be asked for again.
+
+    Attributes:
+        waiting: that have a next try, those that are due among them.
+        due: whose next try is over, so that the next run of the sweep asks for them.
+    """
+
+    waiting: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it.
 
@@ -92,6 +106,7 @@ class Overview:
         oldest: seconds since the oldest message of a queue was sent, by its name, where it is known.
         dead_letters: the dead-letter queues.
         posts: None where they are not counted.
+        pictures: those that are to be asked for again.
     """
 
     archive: Archive
@@ -100,6 +115,7 @@ class Overview:
     oldest: Mapping[str, float]
     dead_letters: list[DeadLetters]
     posts: PostCounts | None
+    pictures: PictureCounts = PictureCounts(0, 0)
 
 
 def overview(archive: Archive) -> Overview:
@@ -117,7 +133,14 @@ def overview(archive: Archive) -> Overview:
         oldest=ages.oldest_messages(archive, live),
         dead_letters=[peek(archive.client("sqs"), state) for state in states if state.dead_letters],
         posts=count_posts(archive),
+        pictures=count_pictures(archive),
     )
+
+
+def count_pictures(archive: Archive) -> PictureCounts:
+    """How many pictures are to be asked for again, and how many of them are due."""
+    pictures = DynamoDuePictures(archive.posts_table, archive.client("dynamodb"))
+    return PictureCounts(pictures.number(), pictures.number(until=datetime.now(UTC)))
 
 
 def _events(archive: Archive) -> Events | None:

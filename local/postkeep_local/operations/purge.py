@@ -4,17 +4,19 @@ What remains is the tombstone, which holds the key: it is what tells readers tha
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from postkeep.aws.dynamodb import DynamoPictures, DynamoPosts
+from postkeep.aws.items import plain, thumbnail_of
 from postkeep.aws.s3 import Bucket
 from postkeep.errors import PostkeepError, Superseded
 from postkeep.messages import ThumbnailRequest
 from postkeep.ports import Queue, RecordChecker
-from postkeep.post import PictureStatus, Post, PostId, Status, is_post_key, post_id, thumbnail_key
+from postkeep.post import THUMBNAILS, Picture, PictureStatus, Post, PostId, Status, is_post_key, post_id
+from postkeep.thumbnails import made_key, original_key, source_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,8 +55,7 @@ class Remains:
         status: the record's, or None where there is no record.
         versions: the object's, delete markers among them, by their ids.
         bytes: of all versions.
-        pictures: how many.
-        thumbnails: their content addresses.
+        pictures: their items.
     """
 
     key: str
@@ -62,8 +63,12 @@ class Remains:
     status: Status | None
     versions: tuple[str, ...]
     bytes: int
-    pictures: int
-    thumbnails: frozenset[str]
+    pictures: tuple[Picture, ...]
+
+    @property
+    def thumbnails(self) -> frozenset[str]:
+        """The names of the pictures' thumbnails."""
+        return frozenset(thumbnail.name for picture in self.pictures for thumbnail in picture.thumbnails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +133,7 @@ class Purge:
             status=post.status if post else None,
             versions=tuple(version for version, _ in versions),
             bytes=sum(size for _, size in versions),
-            pictures=len(pictures),
-            thumbnails=frozenset(thumbnail.address for picture in pictures for thumbnail in picture.thumbnails),
+            pictures=tuple(pictures),
         )
 
     def __call__(self, remains: Remains) -> Purged:
@@ -143,7 +147,7 @@ class Purge:
         """
         count = self._delete_versions(remains.key)
         self._bury(remains.key)
-        return Purged(count, self._delete_thumbnails(remains.thumbnails))
+        return Purged(count, self._delete_thumbnails(remains))
 
     def _record(self, identity: PostId) -> Post | None:
         return DynamoPosts(self.table, self.dynamodb).get(identity)
@@ -182,23 +186,35 @@ class Purge:
                 raise Unfinished(f"{key}: its record is still {post.status} after {_WAIT_SECONDS:g} s; its versions are gone")
             self.sleep(_LOOK_SECONDS)
 
-    def _delete_thumbnails(self, addresses: AbstractSet[str]) -> int:
-        """Delete the thumbnails that no picture uses.
+    def _delete_thumbnails(self, remains: Remains) -> int:
+        """Delete the thumbnails that no picture uses, the originals that they were made of, and what tells of either.
 
-        A thumbnail is named after its bytes, so other posts with the same picture share it, and no index knows which: all
-        pictures are read for it, which an operator may and a request may not. A picture may come to use one between the reading
-        and the deletion. Reading once more afterwards finds it, and its thumbnails are made again; that is dearer than an index
-        only here, and an index would be paid for by every picture that is ever fetched.
+        Thumbnails are named after their original, so other posts with the same picture share them, and no index knows which:
+        all pictures are read for it, which an operator may and a request may not. A picture may come to use one between the
+        reading and the deletion. Reading once more afterwards finds it, and its thumbnails are made again; that is dearer than
+        an index only here, and an index would be paid for by every picture that is ever fetched.
         """
-        if not addresses:
+        names = remains.thumbnails
+        if not names:
             return 0
-        unused = addresses - {address for used, _, _ in self._users(addresses) for address in used}
-        Bucket(self.archive, self.s3).delete(thumbnail_key(address) for address in sorted(unused))
+        unused = names - {name for used, _, _ in self._users(names) for name in used}
+        archive = Bucket(self.archive, self.s3)
+        # First what says that they are there, so that nobody comes to rely on them.
+        archive.delete(sorted({made_key(_folder(name)) for name in unused if "/" in name}))
+        archive.delete(sorted(self._told_of(remains.pictures, unused)))
+        archive.delete(f"{THUMBNAILS}{name}" for name in sorted(unused))
         for _, owner, picture in self._users(unused) if unused else ():
             self._make_again(owner, picture)
         return len(unused)
 
-    def _users(self, addresses: AbstractSet[str]) -> Iterator[tuple[AbstractSet[str], PostId, str]]:
+    def _told_of(self, pictures: Iterable[Picture], unused: AbstractSet[str]) -> Iterator[str]:
+        """Where an original that is not used any more lies, and where it is told which addresses it came from."""
+        for picture in pictures:
+            if picture.original and any(thumbnail.name in unused for thumbnail in picture.thumbnails):
+                yield original_key(picture.original.sha256)
+                yield from map(source_key, (picture.address, *picture.fallbacks))
+
+    def _users(self, names: AbstractSet[str]) -> Iterator[tuple[AbstractSet[str], PostId, str]]:
         """The pictures that use some of the thumbnails: which ones, the post's id, the picture's sort key."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.table,
@@ -209,8 +225,7 @@ class Purge:
         )
         for page in pages:
             for item in page["Items"]:
-                entries: Any = item.get("thumbnails", {}).get("L", [])
-                used = addresses & {entry["M"]["address"]["S"] for entry in entries}
+                used = names & {thumbnail_of(thumbnail).name for thumbnail in plain(item).get("thumbnails", ())}
                 if used:
                     yield used, item["pk"]["S"].removeprefix("PICTURES#"), item["sk"]["S"]
 
@@ -221,8 +236,12 @@ class Purge:
         if picture is None or post is None:
             return
         try:
-            pictures.record(owner, replace(picture, status=PictureStatus.PENDING, thumbnails=(), next_try=None))
+            pictures.record(owner, replace(picture, status=PictureStatus.PENDING, thumbnails=(), original=None, next_try=None))
         except Superseded:
             return
         referer = post.metadata.source_url or ""
         self.thumbnails.send([ThumbnailRequest(owner, picture.id, picture.edition, picture.address, referer).encode()])
+
+
+def _folder(name: str) -> str:
+    return name[: name.index("/") + 1]

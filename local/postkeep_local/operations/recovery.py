@@ -11,6 +11,7 @@ from postkeep_local.operations.archive import Archive, ArchiveUnknown
 from postkeep_local.operations.publishing import Publishing
 from postkeep_local.operations.purge import Purge
 from postkeep_local.operations.reprocess import Reprocessing
+from postkeep_local.operations.retry import PictureRetry
 from reconcile_posts.reconciling import Reconciling
 
 
@@ -52,6 +53,16 @@ def reprocessing(archive: Archive, *, force: bool, dry_run: bool, rules: int = 0
     )
 
 
+def retrying(archive: Archive) -> PictureRetry:
+    """Having pictures fetched again.
+
+    Raises:
+        ArchiveUnknown: if the stack is of a version of Postkeep that cannot do it.
+    """
+    _part(archive, archive.functions, "RetryFunction")  # asks for those whose turn comes later
+    return PictureRetry(archive.client("dynamodb"), archive.posts_table, _thumbnails(archive))
+
+
 def purging(archive: Archive) -> Purge:
     """Taking posts down.
 
@@ -65,7 +76,7 @@ def purging(archive: Archive) -> Purge:
         archive=archive.archive_bucket,
         table=archive.posts_table,
         parse=_parse(archive),
-        thumbnails=SqsQueue(_part(archive, archive.queues, "ThumbnailQueue"), archive.client("sqs")),
+        thumbnails=_thumbnails(archive),
     )
 
 
@@ -75,6 +86,10 @@ def _parse(archive: Archive) -> ParseFunction:
 
 def _backlog(archive: Archive) -> SqsQueue:
     return SqsQueue(_part(archive, archive.queues, "RenderBacklogQueue"), archive.client("sqs"))
+
+
+def _thumbnails(archive: Archive) -> SqsQueue:
+    return SqsQueue(_part(archive, archive.queues, "ThumbnailQueue"), archive.client("sqs"))
 
 
 def _part(archive: Archive, parts: Mapping[str, str], name: str) -> str:

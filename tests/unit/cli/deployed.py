@@ -17,10 +17,18 @@ from postkeep_local.operations.archive import Archive, deployed_archive
 REGION = "eu-west-1"
 STACK = "keep"
 
+_KEYS = ("pk", "sk", "due", "due_order")
 _TABLE = {
     "BillingMode": "PAY_PER_REQUEST",
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
+    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in _KEYS],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "by_due",
+            "KeySchema": [{"AttributeName": "due", "KeyType": "HASH"}, {"AttributeName": "due_order", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ],
 }
 
 

@@ -39,16 +39,16 @@ COMMANDS = commands(main)
 
 
 def section(command: str) -> str:
-    parts = re.split(r"^## `postkeep ([a-z ]+)`$", DOCS, flags=re.MULTILINE)
+    parts = re.split(r"^## `postkeep ([a-z -]+)`$", DOCS, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))[command]
 
 
 def test_the_documentation_has_a_section_for_each_command_and_no_other() -> None:
-    assert set(re.findall(r"^## `postkeep ([a-z ]+)`$", DOCS, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^## `postkeep ([a-z -]+)`$", DOCS, re.MULTILINE)) == set(COMMANDS)
 
 
 def test_the_documentations_table_leads_to_each_command() -> None:
-    listed = dict(re.findall(r"^\| \[`postkeep ([a-z ]+)`\]\(#([a-z-]+)\)", DOCS, re.MULTILINE))
+    listed = dict(re.findall(r"^\| \[`postkeep ([a-z -]+)`\]\(#([a-z-]+)\)", DOCS, re.MULTILINE))
     assert listed == {name: f"postkeep-{name.replace(' ', '-')}" for name in COMMANDS}
 
 

@@ -62,7 +62,7 @@ class FakeStack:
 def api() -> FakeApi:
     return FakeApi(
         [
-            FakePost("tea/a.md", [("pending", []), ("ready", [picture("done", thumbnails=2), picture("failed", "not-found")])]),
+            FakePost("tea/a.md", [("pending", []), ("ready", [picture("ready", thumbnails=2), picture("failed", "not-found")])]),
             FakePost("tea/b.md", [("rejected", [])], reason="not-utf-8"),
         ]
     )
@@ -128,7 +128,7 @@ def test_all_is_well_and_everything_is_shown(root: Path, stack: FakeStack) -> No
         "not-utf-8",
         "because of not-utf-8",
         "Posts: 2 (1 ready, 1 rejected)",
-        "Pictures: 2 (1 done, 1 failed); thumbnails: 2",
+        "Pictures: 2 (1 failed, 1 ready); thumbnails: 2",
         "GET /healthz → 200",
         "GET /posts?tag=觀鳥 → 200",
         "GET /posts?status=rejected&limit=1 → 200",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from postkeep.aws.items import post_item
+from postkeep.aws.items import picture_item, post_item
 from postkeep.messages import RenderRequest, ThumbnailRequest
-from postkeep.post import post_id
+from postkeep.post import Picture, PictureStatus, picture_id, post_id
 from postkeep_local.cli import main
 from postkeep_local.commands import options, tables
 from postkeep_local.operations import ages, overview
@@ -65,6 +65,23 @@ def test_status_tells_everything(deployed: Archive, monkeypatch: pytest.MonkeyPa
     assert "1 × render request, 1 × not understood: not JSON" in dead
     assert f"{datetime.now(UTC) + timedelta(days=14):%Y-%m}" in dead
     assert harmless(result.stdout)
+
+
+def have_pictures(deployed: Archive) -> None:
+    """One that is due, one that waits, and one that is there."""
+    now = datetime.now(UTC)
+    tries = (now - timedelta(hours=1), now + timedelta(hours=1), None)
+    for n, next_try in enumerate(tries):
+        picture = Picture(id=picture_id(str(n)), address="https://p.example/", status=PictureStatus.WAITING, next_try=next_try)
+        deployed.client("dynamodb").put_item(TableName=deployed.posts_table, Item=picture_item("a" * 26, picture))
+
+
+def test_status_counts_the_pictures_that_wait(deployed: Archive) -> None:
+    assert "Pictures" not in invoke("status").stdout
+    assert json.loads(invoke("status", "--json").stdout)["pictures"] == {"waiting": 0, "due": 0}
+    have_pictures(deployed)
+    assert "Posts   not counted yet\nPictures to be asked for again: 2, of which 1 are due\n\n" in invoke("status").stdout
+    assert json.loads(invoke("status", "--json").stdout)["pictures"] == {"waiting": 2, "due": 1}
 
 
 def test_status_of_what_is_not_counted(deployed: Archive) -> None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fakes.memory import MemoryBucket
-from postkeep.post import Status
+from postkeep.post import Picture, Status, Thumbnail
 from postkeep_local.cli import main
 from postkeep_local.commands import options
 from postkeep_local.operations import recovery
@@ -162,7 +162,10 @@ def test_reprocess_must_be_told_which_posts(selections: list[Any], arguments: li
 
 # ---- purge ----
 
-REMAINS = Remains(ESCAPE, "\x1b[31m茶", Status.READY, ("v1", "v2"), 1234, 1, frozenset({"a", "b"}))
+PICTURE = Picture(
+    id="p", address="https://p.example/1.jpg", thumbnails=(Thumbnail("a/1.webp", 1, 1, 1), Thumbnail("a/1.jpeg", 1, 1, 1))
+)
+REMAINS = Remains(ESCAPE, "\x1b[31m茶", Status.READY, ("v1", "v2"), 1234, (PICTURE,))
 
 
 class Case:
@@ -172,7 +175,7 @@ class Case:
     def survey(self, name: str) -> Remains:
         if name == "none.md":
             raise NotFound(name)
-        return REMAINS if name != "bare.md" else Remains("bare.md", "", None, ("v1",), 5, 0, frozenset())
+        return REMAINS if name != "bare.md" else Remains("bare.md", "", None, ("v1",), 5, ())
 
     def __call__(self, remains: Remains) -> Purged:
         self.purged.append(remains.key)

@@ -12,7 +12,7 @@ from postkeep_local.watch import PostState
 from unit.cli.api import picture
 
 READY = PostState(
-    "a.md", "ready", "茶", 1234, 3, (picture("done", thumbnails=2), picture("failed", "not-found"), picture("skipped"))
+    "a.md", "ready", "茶", 1234, 3, (picture("ready", thumbnails=2), picture("failed", "not-found"), picture("skipped"))
 )
 REJECTED = PostState("b.md", "rejected", reason="front-matter-invalid", detail="line 3: did not find expected key")
 PENDING = PostState("c.md", "pending", "沒完")
@@ -68,7 +68,7 @@ def test_failed_pictures_have_their_reasons_and_skipped_ones_are_counted() -> No
 
 def test_counts_are_by_state() -> None:
     assert shown(report.counts([READY, REJECTED, PENDING, PostState("d.md")])) == (
-        "Posts: 4 (1 pending, 1 ready, 1 rejected, 1 unknown)\nPictures: 3 (1 done, 1 failed, 1 skipped); thumbnails: 2\n"
+        "Posts: 4 (1 pending, 1 ready, 1 rejected, 1 unknown)\nPictures: 3 (1 failed, 1 ready, 1 skipped); thumbnails: 2\n"
     )
     assert "Pictures: 0 (none)" in shown(report.counts([]))
 

@@ -47,7 +47,7 @@ def test_it_waits_until_text_and_pictures_are_settled() -> None:
                     ("ready", [picture("pending"), picture("pending")]),
                     ("ready", [picture("pending"), picture("failed")]),
                     ("ready", [picture("pending"), picture("failed")]),
-                    ("ready", [picture("done", thumbnails=2), picture("failed")]),
+                    ("ready", [picture("ready", thumbnails=2), picture("failed")]),
                 ],
             ),
         ]
@@ -99,7 +99,7 @@ def test_it_gives_up_when_nothing_changes_for_as_long_as_its_patience() -> None:
 
 def test_a_busy_stack_is_asked_again() -> None:
     api = FakeApi(
-        [FakePost("a.md", [("ready", [picture("done")])])], failing={0: httpx.ConnectError("no"), 1: 503, 2: 429, 3: 404}
+        [FakePost("a.md", [("ready", [picture("ready")])])], failing={0: httpx.ConnectError("no"), 1: 503, 2: 429, 3: 404}
     )
     states, _, clock = watch(api, ["a.md"])
     assert states[0].final
@@ -130,7 +130,7 @@ def test_long_rounds_are_followed_by_long_pauses() -> None:
     assert clock.slept[0] > 1
 
 
-@pytest.mark.parametrize("status", ["done", "failed", "waiting", "skipped"])
+@pytest.mark.parametrize("status", ["ready", "failed", "waiting", "skipped"])
 def test_a_picture_that_was_tried_holds_nothing_up(status: str) -> None:
     assert PostState("a.md", "ready", expected=1, pictures=(picture(status),)).final
 

@@ -21,14 +21,15 @@ class SqsQueue:
         self._url = url
         self._sqs = sqs or client("sqs")
 
-    def send(self, bodies: Sequence[str]) -> None:
+    def send(self, bodies: Sequence[str], *, delays: Sequence[int] = ()) -> None:
         """See the port.
 
         Raises:
             SendFailed: if the queue refused some of them; some may have been sent.
         """
-        for batch in batched(bodies, _BATCH, strict=False):
-            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(batch)]
+        delayed = [{"DelaySeconds": delay} for delay in delays] or [{}] * len(bodies)
+        for batch in batched(zip(bodies, delayed, strict=True), _BATCH, strict=False):
+            entries = [{"Id": str(n), "MessageBody": body, **delay} for n, (body, delay) in enumerate(batch)]
             answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
             if failed := answer.get("Failed"):
                 raise SendFailed(len(failed), failed[0]["Code"])

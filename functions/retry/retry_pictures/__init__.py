@@ -1,0 +1,1 @@
+"""retry: pictures whose next try is due are asked for again."""

@@ -159,7 +159,7 @@ def late_thumbnail(world: World) -> None:
     world.run(world.deliver(0), None)
     world.run(world.render(0), None)
     slow = world.thumbnail(0)
-    world.run(slow, 2)  # has made its thumbnail
+    world.run(slow, 7)  # has made its thumbnails
     world.put(THREE)
     world.flow()
     world.run(slow, None)

@@ -14,6 +14,8 @@ from PIL import Image
 from convergence.actors import Actor, Fault, Stepped
 from count_posts.counting import Counting
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
+from make_thumbnail.answer import Fetched
+from make_thumbnail.making import Making
 from make_thumbnail.resize import resize
 from make_thumbnail.thumbnailing import Thumbnailing
 from parse_post.ingest import Ingest
@@ -91,7 +93,7 @@ def quickly() -> tuple[Any, ...]:
     """Patches by which pure work is done once for each content, so that thousands of schedules cost their calls alone."""
     return (
         mock.patch("parse_post.ingest.parse", _parse),
-        mock.patch("make_thumbnail.thumbnailing.resize", _resize),
+        mock.patch("make_thumbnail.making.resize", _resize),
     )
 
 
@@ -104,11 +106,11 @@ def _picture() -> bytes:
 _PNG = _picture()
 
 
-def fetch(address: str, _referer: str) -> bytes:
+def fetch(address: str, _referer: str) -> Fetched:
     """What the pictures' host answers."""
     if "gone" in address:
         raise PictureRefused("not-found", "gone")
-    return _PNG
+    return Fetched(_PNG, "image/png", address)
 
 
 @dataclass
@@ -340,7 +342,8 @@ class World:
 
     def _thumbnailing(self, actor: Actor) -> Thumbnailing:
         client: Any = Stepped(self.table.dynamodb, actor)
-        return Thumbnailing(DynamoPictures("posts", client), self._stepped(self.archive, actor), fetch, self.now)
+        making = Making(self._stepped(self.archive, actor), fetch, self.now)
+        return Thumbnailing(DynamoPictures("posts", client), making, self.now)
 
     def _counting(self, actor: Actor) -> Counting:
         client: Any = Stepped(self.table.dynamodb, actor)
@@ -368,10 +371,15 @@ _SETS = ("renditions", "posts", "pointed")
 _LISTINGS = ("all#", "archive#tea", "status#rejected", "status#deleted", "tag#a", "tag#b", "tag#c", "category#x", "category#y")
 
 
+def _lasting(value: Any) -> Any:
+    """An attribute without when a picture was fetched."""
+    return {"M": {name: part for name, part in value["M"].items() if name != "fetched"}} if "M" in value else value
+
+
 def view(world: World) -> dict[str, Any]:
     """Everything that readers can see, without what tells how it came to be: raw items included, so that no row is overlooked."""
     items = {
-        f"{pk} {_EDITION.sub('', sk)}": {name: value for name, value in item.items() if name not in _VOLATILE}
+        f"{pk} {_EDITION.sub('', sk)}": {name: _lasting(value) for name, value in item.items() if name not in _VOLATILE}
         for (pk, sk), item in sorted(world.table.dynamodb.items.items())
     }
     assert len(items) == len(world.table.dynamodb.items), "pictures of several editions are there"
@@ -405,7 +413,7 @@ def check(world: World) -> None:
     found, expected = view(world), clean(current.body if current else None, world.published)
     assert found == expected
     for picture in world.table.of_post(ID):
-        assert picture.status in {PictureStatus.DONE, PictureStatus.FAILED}
+        assert picture.status in {PictureStatus.READY, PictureStatus.FAILED}
         for thumbnail in picture.thumbnails:
             assert thumbnail.object_key in world.archive.versions
     if world.delivered:

@@ -178,7 +178,8 @@ class MemoryDynamo:
         condition = _expression(request, "KeyConditionExpression")
         fit = [i for i in self.items.values() if hash_key in i and range_key in i and condition.holds(i)]
         fit.sort(key=lambda i: (i[range_key]["S"], i["pk"]["S"], i["sk"]["S"]), reverse=not request.get("ScanIndexForward", True))
-        return {"Items": [copy.copy(i) for i in fit[: request.get("Limit")]]}
+        found = fit[: request.get("Limit")]
+        return {"Count": len(found), "Items": [copy.copy(i) for i in found]}
 
     def get_paginator(self, operation: str) -> "_Pages":
         assert operation == "query"

@@ -42,6 +42,7 @@ class MemoryBucket:
 
     versions: dict[str, list[tuple[str, bytes | None]]] = field(default_factory=dict)
     content_types: dict[str, str] = field(default_factory=dict)
+    immutable: set[str] = field(default_factory=set)
     count: int = 0
     modified: dict[str, datetime] = field(default_factory=dict)
     now: datetime = EPOCH
@@ -55,9 +56,11 @@ class MemoryBucket:
             raise ObjectTooLarge(key, len(found[1]), limit)
         return StoredObject(found[1], found[0], hashlib.md5(found[1], usedforsecurity=False).hexdigest())
 
-    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+    def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
         self._add(key, body)
         self.content_types[key] = content_type
+        if immutable:
+            self.immutable.add(key)
 
     def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
         try:
@@ -93,9 +96,12 @@ class MemoryBucket:
 
 @dataclass
 class MemoryQueue:
-    """Queue: a list of what was sent."""
+    """Queue: a list of what was sent, and of the delays of what was delayed."""
 
     sent: list[str] = field(default_factory=list)
+    delays: dict[str, int] = field(default_factory=dict)
 
-    def send(self, bodies: Sequence[str]) -> None:
+    def send(self, bodies: Sequence[str], *, delays: Sequence[int] = ()) -> None:
+        if delays:
+            self.delays |= dict(zip(bodies, delays, strict=True))
         self.sent += bodies

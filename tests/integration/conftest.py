@@ -16,6 +16,7 @@ import parse_post.handler
 import query_posts.handler
 import query_posts.routes
 import render_post.handler
+import retry_pictures.handler
 from support.template import ROOT, table_definition
 
 
@@ -121,6 +122,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "TABLE_NAME": "posts",
             "POSTS_BUCKET": "posts-bucket",
             "ARCHIVE_BUCKET": "archive-bucket",
+            "KEEP_ORIGINALS": "false",
+            "THUMBNAIL_AVIF": "false",
             "RENDER_QUEUE_URL": queues[0],
             "THUMBNAIL_QUEUE_URL": queues[1],
             "MAX_POST_BYTES": str(5 * 1024 * 1024),
@@ -143,6 +146,7 @@ def _forget() -> None:
         render_post.handler.wiring,
         make_thumbnail.handler.wiring,
         count_posts.handler.wiring,
+        retry_pictures.handler.wiring,
         query_posts.routes.wiring,
         query_posts.handler.app,
     ):

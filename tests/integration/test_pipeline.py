@@ -179,6 +179,8 @@ def test_pages_follow_each_other(aws: Aws) -> None:
         ("/posts/" + "a" * 26, "", 404, "post-unknown"),
         ("/posts/UPPER", "", 400, "parameter-invalid"),
         ("/posts/" + "a" * 26 + "/text", "format=pdf", 400, "parameter-invalid"),
+        ("/thumbnails/" + "0" * 64 + "-1/320.webp", "", 404, "thumbnail-unknown"),
+        ("/thumbnails/" + "0" * 64 + "-1/made.json", "", 400, "parameter-invalid"),
         ("/thumbnails/" + "0" * 64 + ".webp", "", 404, "thumbnail-unknown"),
         ("/thumbnails/..%2Frenditions", "", 400, "parameter-invalid"),
         ("/nowhere", "", 404, "route-unknown"),
@@ -217,17 +219,26 @@ def test_the_service_answers_for_itself(aws: Aws) -> None:
         "/changes",
         "/counts",
         "/counts/{kind}",
-        "/thumbnails/{name}",
+        "/thumbnails/{folder}/{name}",
         "/healthz",
     }
 
 
-def test_a_thumbnail_is_served_as_it_is(aws: Aws) -> None:
-    aws.s3.put_object(Bucket=aws.archive, Key=f"thumbnails/{'0' * 64}.webp", Body=b"RIFF")
-    answer = query_posts.handler.handler(api_event(f"/thumbnails/{'0' * 64}.webp"), Context())
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("0" * 64 + "-1/640.webp", "image/webp"),
+        ("0" * 64 + "-1/640.jpeg", "image/jpeg"),
+        ("0" * 64 + "-12/1280.avif", "image/avif"),
+        ("0" * 64 + ".webp", "image/webp"),
+    ],
+)
+def test_a_thumbnail_is_served_as_it_is(aws: Aws, name: str, kind: str) -> None:
+    aws.s3.put_object(Bucket=aws.archive, Key=f"thumbnails/{name}", Body=b"RIFF")
+    answer = query_posts.handler.handler(api_event(f"/thumbnails/{name}"), Context())
     assert (answer["isBase64Encoded"], answer["body"]) == (True, "UklGRg==")
-    assert answer["headers"]["Content-Type"] == "image/webp"
-    assert "immutable" in answer["headers"]["Cache-Control"]
+    assert answer["headers"]["Content-Type"] == kind
+    assert answer["headers"]["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 def test_browsers_are_let_in_where_the_archive_says_so(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,14 +13,18 @@ from postkeep.aws.dynamodb import DynamoPictures, DynamoPosts
 from postkeep.aws.sqs import SqsQueue
 from postkeep.messages import ThumbnailRequest
 from postkeep.ports import RecordChecker
-from postkeep.post import PictureStatus, Status, Thumbnail, post_id, thumbnail_key
+from postkeep.post import Original, PictureStatus, Status, Thumbnail, post_id
+from postkeep.thumbnails import folder, made_key, original_key, source_key
 from postkeep_local.operations import purge as module
 from postkeep_local.operations.purge import NotFound, Purge, Unfinished
+from support.posts import EPOCH
 
 KEY = "tea/_posts/a b+c%20\u3000🍵#?.md"
 NEIGHBOUR = KEY + ".md"
 OTHER = "tea/_posts/other.md"
-SHARED, OWN = Thumbnail("a" * 64, 320, 200, 9), Thumbnail("b" * 64, 320, 200, 9)
+SHARED, OWN = Thumbnail(folder("a" * 64) + "320.webp", 320, 200, 9), Thumbnail(folder("b" * 64) + "320.webp", 320, 200, 9)
+OLD = Thumbnail("c" * 64 + ".webp", 320, 200, 9)
+"""As thumbnails were named before there were other formats."""
 
 
 class Parse:
@@ -56,9 +60,17 @@ def finish_pictures(aws: Aws, key: str, *thumbnails: Thumbnail) -> None:
     """Have each of a post's pictures fetched."""
     pictures = DynamoPictures(aws.table, aws.dynamodb)
     for picture in pictures.of_post(post_id(key)):
-        pictures.record(post_id(key), replace(picture, status=PictureStatus.DONE, thumbnails=thumbnails))
+        original = Original(sha256=thumbnails[-1].name[:64], bytes=9, kind="jpeg", fetched=EPOCH)
+        ready = replace(picture, status=PictureStatus.READY, thumbnails=thumbnails, original=original)
+        pictures.record(post_id(key), ready)
+        put(aws, source_key(picture.address), original_key(original.sha256))
     for thumbnail in thumbnails:
-        aws.s3.put_object(Bucket=aws.archive, Key=thumbnail.object_key, Body=b"webp")
+        put(aws, thumbnail.object_key, made_key(thumbnail.name[:67]))
+
+
+def put(aws: Aws, *keys: str) -> None:
+    for key in keys:
+        aws.s3.put_object(Bucket=aws.archive, Key=key, Body=b"x")
 
 
 @pytest.fixture
@@ -66,7 +78,7 @@ def archive(aws: Aws) -> Aws:
     for n, key in enumerate([KEY, NEIGHBOUR, OTHER], start=1):
         drop(aws, key, f"text {n}", n)
     drop(aws, KEY, "edited", 4)
-    finish_pictures(aws, KEY, SHARED, OWN)
+    finish_pictures(aws, KEY, OLD, SHARED, OWN)
     finish_pictures(aws, OTHER, SHARED)
     return aws
 
@@ -85,15 +97,15 @@ def test_a_survey_says_what_there_is(archive: Aws, name: str) -> None:
     archive.s3.delete_object(Bucket=archive.posts, Key=KEY)
     remains = purge(archive).survey(name)
     assert (remains.key, remains.title, remains.status) == (KEY, "茶", Status.READY)
-    assert (len(remains.versions), remains.pictures) == (3, 2)
-    assert remains.thumbnails == {SHARED.address, OWN.address}
+    assert (len(remains.versions), len(remains.pictures)) == (3, 2)
+    assert remains.thumbnails == {SHARED.name, OWN.name, OLD.name}
     assert remains.bytes > 100
 
 
 def test_nothing_remains_but_the_tombstone(archive: Aws) -> None:
     case = purge(archive)
     purged = case(case.survey(KEY))
-    assert (purged.versions, purged.thumbnails) == (2, 1)
+    assert (purged.versions, purged.thumbnails) == (2, 2)
     assert sorted(versions(archive)) == sorted([NEIGHBOUR, OTHER])
     post = DynamoPosts(archive.table, archive.dynamodb).get(post_id(KEY))
     assert post is not None
@@ -101,9 +113,11 @@ def test_nothing_remains_but_the_tombstone(archive: Aws) -> None:
     assert DynamoPictures(archive.table, archive.dynamodb).of_post(post_id(KEY)) == []
     kept = objects(archive)
     assert SHARED.object_key in kept
-    assert OWN.object_key not in kept
+    assert made_key(folder("a" * 64)) in kept
+    assert kept.isdisjoint({OWN.object_key, OLD.object_key, made_key(folder("b" * 64)), original_key("b" * 64)})
+    assert source_key("https://p.example/edited.jpg") not in kept
     assert not [key for key in kept if post_id(KEY) in key]
-    assert len(kept) == 3, "two renditions and the shared thumbnail"
+    assert len([key for key in kept if key.startswith("renditions/")]) == 2
     # Again, it is done already.
     assert case(case.survey(post_id(KEY))).versions == 0
 
@@ -139,14 +153,14 @@ def test_a_picture_that_is_gone_by_then_is_left_alone(archive: Aws) -> None:
     case._make_again(post_id(OTHER), "00000001-0001#none")
     case._make_again("nobody", "00000001-0001#none")
     (picture, *_) = DynamoPictures(archive.table, archive.dynamodb).of_post(post_id(OTHER))
-    assert picture.status is PictureStatus.DONE
+    assert picture.status is PictureStatus.READY
 
 
 def test_an_object_without_a_record_is_taken_down(archive: Aws) -> None:
     archive.put("new.md", "x")
     case = purge(archive)
     remains = case.survey("new.md")
-    assert (remains.status, remains.title, remains.pictures) == (None, "", 0)
+    assert (remains.status, remains.title, remains.pictures) == (None, "", ())
     assert case(remains).versions == 1
     assert "new.md" not in versions(archive)
 
@@ -203,7 +217,3 @@ def test_versions_are_found_on_every_page(archive: Aws, monkeypatch: pytest.Monk
             archive.put("many.md.md", "x")
     remains = case.survey("many.md")
     assert len(remains.versions) == 30
-
-
-def test_a_thumbnails_key() -> None:
-    assert thumbnail_key(OWN.address) == OWN.object_key

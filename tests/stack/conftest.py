@@ -94,8 +94,15 @@ Resources:
     Type: AWS::DynamoDB::Table
     Properties:
       BillingMode: PAY_PER_REQUEST
-      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      AttributeDefinitions:
+        - {AttributeName: pk, AttributeType: S}
+        - {AttributeName: due, AttributeType: S}
+        - {AttributeName: due_order, AttributeType: S}
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      GlobalSecondaryIndexes:
+        - IndexName: by_due
+          KeySchema: [{AttributeName: due, KeyType: HASH}, {AttributeName: due_order, KeyType: RANGE}]
+          Projection: {ProjectionType: KEYS_ONLY}
   RenderDeadLetterQueue: {Type: AWS::SQS::Queue}
   RenderQueue:
     Type: AWS::SQS::Queue

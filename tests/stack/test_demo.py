@@ -22,7 +22,7 @@ def test_the_demonstration_brings_every_post_to_its_final_state(tmp_path: Path) 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Posts: 19 (16 ready, 3 rejected)" in done.stdout
-    assert "Pictures: 12 (10 done, 2 failed); thumbnails: 20" in done.stdout
+    assert "Pictures: 12 (2 failed, 10 ready); thumbnails: 39" in done.stdout
     assert re.search(r"corrupt.*truncated", done.stdout)
     for reason in ("not-utf-8", "front-matter-invalid", "no-front-matter"):
         assert reason in done.stdout

@@ -35,7 +35,7 @@ pytestmark = [
 EDITED = "tea/_posts/2022-08-09-How a Teapot Pours.md"
 GONE = "drill/_posts/gone.md"
 HOSTILE = "drill/_posts/a b+c%20d#e?f\u3000|“茶”🍵\t.md"
-LOST = {"added", "changed", "generation"}
+LOST = {"added", "changed", "generation", "fetched"}
 """What only the table knows: when a post was first recorded and last changed, and how often."""
 
 

@@ -24,7 +24,16 @@ LOCKS = sorted(
     ]
 )
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/**/*.yml")])
-OWN = {"postkeep", "parse_post", "render_post", "make_thumbnail", "query_posts", "count_posts", "reconcile_posts"}
+OWN = {
+    "postkeep",
+    "parse_post",
+    "render_post",
+    "make_thumbnail",
+    "query_posts",
+    "count_posts",
+    "reconcile_posts",
+    "retry_pictures",
+}
 RUNTIME = {"boto3", "botocore"}
 """Lambda's own runtime brings these."""
 

@@ -13,7 +13,7 @@ from render_post.bundle import FOLDER
 from support.template import ROOT, resource, template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
-PSEUDO = {"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"}
+PSEUDO = {"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix"}
 # SAM makes a role for each function that has none.
 GENERATED = {f"{name}Role" for name, found in RESOURCES.items() if found["Type"] == "AWS::Serverless::Function"}
 KNOWN = set(RESOURCES) | set(template()["Parameters"]) | GENERATED | PSEUDO
@@ -70,7 +70,7 @@ def test_every_parameter_is_used_described_and_defaulted() -> None:
     used = {name for part in ("Resources", "Globals", "Conditions") for name in references(template()[part])}
     parameters = template()["Parameters"]
     assert set(parameters) == used & set(parameters)
-    assert len(parameters) <= 16
+    assert len(parameters) <= 20
     for found in parameters.values():
         assert found["Description"].endswith(".")
         assert "Default" in found
@@ -197,7 +197,9 @@ def leading_keys(function: str) -> set[str]:
 
 def test_the_function_that_talks_to_strangers_reaches_no_post() -> None:
     assert actions_on("Thumbnail", "PostsBucket") == set()
-    assert actions_on("Thumbnail", "ArchiveBucket") == {"s3:PutObject"}
+    assert actions_on("Thumbnail", "ArchiveBucket") == {"s3:PutObject", "s3:GetObject", "s3:ListBucket"}
+    archive = [s for s in statements(FUNCTIONS["ThumbnailFunction"]["Policies"]) if "ArchiveBucket" in str(s["Resource"])]
+    assert not [s for s in archive if "renditions" in str(s["Resource"]) or "rules" in str(s["Resource"])]
     assert leading_keys("Thumbnail") == {"PICTURES#*"}
     assert actions_on("Thumbnail", "RenderQueue") == set()
 
@@ -233,11 +235,41 @@ def test_render_writes_renditions_alone_and_reads_published_rules() -> None:
         for target in listed(statement["Resource"])
         if "ArchiveBucket" in str(target.get("Fn::Sub", ""))
     }
-    assert by_place == {"renditions/*": {"s3:PutObject", "s3:DeleteObject"}, f"{FOLDER}*": {"s3:GetObject"}}
+    written = {"s3:PutObject", "s3:DeleteObject"}
+    assert by_place == {"renditions/*": written, "staged/*": written, f"{FOLDER}*": {"s3:GetObject"}}
     # S3 tells whoever may not list a bucket that an absent object is forbidden. A condition on the prefix would not hold then.
     (listing,) = [s for s in statements(FUNCTIONS["RenderFunction"]["Policies"]) if listed(s["Action"]) == ["s3:ListBucket"]]
     assert listing["Resource"] == {"Fn::GetAtt": ["ArchiveBucket", "Arn"]}
     assert "Condition" not in listing
+
+
+def test_retry_reads_posts_and_marks_pictures_alone() -> None:
+    assert actions_on("Retry", "PostsBucket") == actions_on("Retry", "ArchiveBucket") == set()
+    assert actions_on("Retry", "ThumbnailQueue") == {"sqs:SendMessage"}
+    on_table = {
+        key: set(listed(statement["Action"]))
+        for statement in statements(FUNCTIONS["RetryFunction"]["Policies"])
+        for key in statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["index"])
+        if "PostsTable" in references(statement["Resource"])
+    }
+    assert on_table == {
+        "index": {"dynamodb:Query"},
+        "POST#*": {"dynamodb:BatchGetItem"},
+        "PICTURES#*": {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
+    }
+    (index,) = [s for s in statements(FUNCTIONS["RetryFunction"]["Policies"]) if s["Action"] == "dynamodb:Query"]
+    assert index["Resource"] == {"Fn::Sub": "${PostsTable.Arn}/index/by_due"}
+
+
+@pytest.mark.parametrize(
+    ("function", "parameter"),
+    [("Count", "CountSchedule"), ("Reconcile", "ReconcileSchedule"), ("Retry", "RetrySchedule")],
+)
+def test_what_runs_on_a_schedule_is_not_repeated_by_lambda(function: str, parameter: str) -> None:
+    properties = FUNCTIONS[f"{function}Function"]
+    (event,) = properties["Events"].values()
+    assert event == {"Type": "Schedule", "Properties": {"Schedule": {"Ref": parameter}, "Enabled": True}}
+    assert properties["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
 
 
 def test_count_reads_records_and_writes_counts_alone() -> None:

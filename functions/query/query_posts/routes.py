@@ -19,9 +19,10 @@ from postkeep.aws.versions import BucketVersions
 from postkeep.errors import CursorInvalid, ObjectMissing, ObjectTooLarge
 from postkeep.observability import count, logger
 from postkeep.ports import Listings, ObjectStore, VersionStore
-from postkeep.post import Post, Status, thumbnail_key
+from postkeep.post import THUMBNAILS, Post, Status
 from postkeep.renditions import RenditionObject
 from postkeep.settings import QuerySettings
+from postkeep.thumbnails import IMMUTABLE, MAX_FILE
 from query_posts import cursor as cursors
 from query_posts.browse import Criteria, browse
 from query_posts.changes import Following
@@ -38,12 +39,14 @@ _MAX_RENDITION = 64 * 1024 * 1024
 """Bytes. What render makes of real posts has four times their size at most: 5 MB posts, and nearly all of the 20 MB that the
 template allows, make less."""
 
-_MAX_THUMBNAIL = 4 * 1024 * 1024
 """Bytes, so that its base64 fits into an answer; real ones have 5 to 80 KB."""
 
-_A_DAY = "public, max-age=86400, immutable"
 
-type ThumbnailParameter = Annotated[str, Path(pattern=r"^[0-9a-f]{64}\.webp$", description="The content address, and `.webp`.")]
+type FolderParameter = Annotated[
+    str, Path(pattern=r"^[0-9a-f]{64}-[0-9]{1,6}$", description="What the thumbnails of one picture have in common.")
+]
+type ThumbnailParameter = Annotated[str, Path(pattern=r"^[0-9]{1,5}\.(webp|jpeg|avif)$", description="The width and the format.")]
+type OldThumbnailParameter = Annotated[str, Path(pattern=r"^[0-9a-f]{64}\.webp$")]
 type Value = Annotated[str | None, Query(max_length=512)]
 
 
@@ -171,17 +174,25 @@ def _add_post(app: APIGatewayHttpResolver) -> None:
         described = {p.id: {"alt": p.alt, "caption": p.caption} for p in wiring().rendition(post).pictures}
         return post_detail(post, wiring().listings.pictures(post_id), described)
 
-    @app.get("/thumbnails/<name>", summary="Get a thumbnail", tags=["pictures"])
-    def get_thumbnail(name: ThumbnailParameter) -> Response[str]:
-        key = thumbnail_key(name.removesuffix(".webp"))
-        try:
-            found = wiring().archive.get(key, limit=_MAX_THUMBNAIL)
-        except ObjectMissing:
-            raise Problem(HTTPStatus.NOT_FOUND, "thumbnail-unknown", "there is no such thumbnail") from None
-        # Encoded here, since Powertools' validation would read the bytes as text.
-        answer = Response(200, "image/webp", base64.b64encode(found.body).decode("ascii"), headers={"Cache-Control": _A_DAY})
-        answer.base64_encoded = True
-        return answer
+    @app.get("/thumbnails/<folder>/<name>", summary="Get a thumbnail", tags=["pictures"])
+    def get_thumbnail(folder: FolderParameter, name: ThumbnailParameter) -> Response[str]:
+        return _thumbnail(f"{folder}/{name}")
+
+    @app.get("/thumbnails/<name>", include_in_schema=False)  # as they were named before there were other formats than WebP
+    def get_old_thumbnail(name: OldThumbnailParameter) -> Response[str]:
+        return _thumbnail(name)
+
+
+def _thumbnail(name: str) -> Response[str]:
+    try:
+        found = wiring().archive.get(f"{THUMBNAILS}{name}", limit=MAX_FILE)
+    except ObjectMissing:
+        raise Problem(HTTPStatus.NOT_FOUND, "thumbnail-unknown", "there is no such thumbnail") from None
+    # Encoded here, since Powertools' validation would read the bytes as text.
+    body = base64.b64encode(found.body).decode("ascii")
+    answer = Response(200, f"image/{name.rpartition('.')[2]}", body, headers={"Cache-Control": IMMUTABLE})
+    answer.base64_encoded = True
+    return answer
 
 
 def _add_service(app: APIGatewayHttpResolver) -> None:

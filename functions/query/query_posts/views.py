@@ -7,32 +7,50 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from postkeep.listing import instant
-from postkeep.post import Picture, PictureId, Post
+from postkeep.post import Original, Picture, PictureId, PictureStatus, Post
 
 
 class ThumbnailView(BaseModel):
-    """One WebP thumbnail."""
+    """A file that was made of a picture."""
 
-    address: str = Field(description="The content address: SHA-256 of the file in hex.")
-    url: str = Field(description="Where it is, relative to the API's address.")
+    url: str = Field(description="Where it is, relative to the API's address; what is there never changes.")
+    format: str = Field(description="webp, jpeg or avif.")
     width: int
     height: int
     bytes: int
+
+
+class OriginalView(BaseModel):
+    """The file that thumbnails were made of."""
+
+    sha256: str = Field(description="Of its bytes, in hex.")
+    bytes: int
+    kind: str = Field(description="What the bytes are: jpeg, png, webp, gif, avif, bmp or tiff.")
+    media_type: str = Field(description="What its host said that it is; empty where it said nothing.")
+    fetched: str = Field(description="When, ISO 8601, UTC.")
+    address: str = Field(description="Where it was in the end, after redirects; empty for one out of the posts bucket.")
+    animated: bool
+    partial: bool = Field(description="Whether it ended early.")
 
 
 class PictureView(BaseModel):
     """A picture of a post."""
 
     id: str
-    address: str = Field(description="Where the picture came from.")
-    status: str = Field(description="pending, done, failed, waiting or skipped.")
-    reason: str = Field(description="Why it failed, as a word; empty otherwise.")
+    address: str = Field(description="Where the picture is to be had.")
+    status: str = Field(description="pending, ready, waiting (for its next try), failed or skipped.")
+    reason: str = Field(description="Why it waits, failed or was skipped, as a word; empty otherwise.")
     detail: str
+    attempts: int = Field(description="How often it was tried without success.")
+    next_try: str | None = Field(description="When it is tried again, ISO 8601, UTC; null where it is not.")
     alt: str
     caption: str
-    width: int
+    width: int = Field(description="Of the original as it is to be seen, in pixels; 0 where unknown.")
     height: int
-    thumbnails: list[ThumbnailView]
+    placeholder: str = Field(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")
+    colour: str = Field(description="The dominant one, as #rrggbb; empty where unknown.")
+    original: OriginalView | None
+    thumbnails: list[ThumbnailView] = Field(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
 
 
 class PostView(BaseModel):
@@ -143,18 +161,37 @@ def post_detail(post: Post, pictures: list[Picture], described: Mapping[PictureI
 
 
 def _picture_view(picture: Picture, described: Mapping[str, str]) -> PictureView:
+    original = picture.original
     return PictureView(
         id=picture.id,
         address=picture.address,
         status=picture.status.value,
         reason=picture.reason,
         detail=picture.detail,
+        attempts=picture.attempts,
+        next_try=instant(picture.next_try) if picture.next_try and picture.status is PictureStatus.WAITING else None,
         alt=described.get("alt", ""),
         caption=described.get("caption", ""),
         width=picture.width,
         height=picture.height,
+        placeholder=original.placeholder if original else "",
+        colour=original.colour if original else "",
+        original=_original_view(original) if original else None,
         thumbnails=[
-            ThumbnailView(address=t.address, url=f"/thumbnails/{t.address}.webp", width=t.width, height=t.height, bytes=t.bytes)
+            ThumbnailView(url=f"/thumbnails/{t.name}", format=t.format, width=t.width, height=t.height, bytes=t.bytes)
             for t in picture.thumbnails
         ],
+    )
+
+
+def _original_view(original: Original) -> OriginalView:
+    return OriginalView(
+        sha256=original.sha256,
+        bytes=original.bytes,
+        kind=original.kind,
+        media_type=original.media_type,
+        fetched=instant(original.fetched),
+        address=original.address,
+        animated=original.animated,
+        partial=original.partial,
     )

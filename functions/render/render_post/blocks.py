@@ -58,11 +58,17 @@ class Image:
         address: its origin address.
         alt: the alternative text.
         figure: the number of the figure that it stands in, 0 for none; its caption is the figure's.
+        fallbacks: see :class:`render_post.pictures.Found`; likewise the others.
+        own: likewise.
+        written: likewise.
     """
 
     address: str
     alt: str
     figure: int = 0
+    fallbacks: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    written: str = ""
 
 
 type Inline = Run | Break | Image

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 from render_post import elements
-from render_post.pictures import address_of
+from render_post.pictures import Place, address_of
 from render_post.rulebook import PostRules
 from render_post.rules import NOT_CONTENT
 
@@ -67,15 +67,22 @@ class Article:
     captioned: bool = True
 
 
-def find_article(html: str, rules: PostRules, base: str | None) -> Article:
-    """Parse a page, or a part of one, and find the article in it."""
+def find_article(html: str, rules: PostRules, base: str | None, key: str = "") -> Article:
+    """Parse a page, or a part of one, and find the article in it.
+
+    Args:
+        html: the page.
+        rules: what to keep and to drop.
+        base: the article's own address.
+        key: the post object's, for the archive's own pictures.
+    """
     page = LexborHTMLParser(html, is_fragment=True, options=int(LexborDocumentOptions.WO_EVENTS))
     tops = [] if page.root is None else list(page.root.iter(include_text=True))
     passed_over = {node.mem_id: SILENT for node in page.css(NOT_CONTENT)}
     kept = {node.mem_id for node in page.css(rules.keep)} if rules.keep else set()
     warnings = _drop_by_selectors(page, html, rules, kept, passed_over)
     if "<noscript" in html or "<NOSCRIPT" in html:
-        passed_over.update(_copies(page, base))
+        passed_over.update(_copies(page, Place(base, key)))
     if "取更多RSS" in html:
         _pass_over_footer(tops, passed_over)
     roots = _roots(page, rules.article, passed_over)
@@ -135,12 +142,12 @@ def _drop_by_selectors(
     return tuple(dict.fromkeys(warnings))[:_MAX_WARNINGS]
 
 
-def _copies(page: LexborHTMLParser, base: str | None) -> Iterator[tuple[int, str]]:
+def _copies(page: LexborHTMLParser, place: Place) -> Iterator[tuple[int, str]]:
     """The ``noscript`` elements that hold what the page shows elsewhere by script, or a word about scripts."""
     within = {image.mem_id for image in page.css("noscript img")}
-    shown = {address_of(image, base) for image in page.css("img") if image.mem_id not in within} if within else set()
+    shown = {address_of(image, place) for image in page.css("img") if image.mem_id not in within} if within else set()
     for noscript in page.css("noscript"):
-        images = {address_of(image, base) for image in noscript.css("img")} - {None}
+        images = {address_of(image, place) for image in noscript.css("img")} - {None}
         if images <= shown if images else len(noscript.text(strip=True)) <= _NOTICE_LENGTH:
             yield noscript.mem_id, "generic/noscript"
 

@@ -22,7 +22,9 @@ MARKS = {
 }
 MEDIA = frozenset({"iframe", "audio", "video", "embed", "object"})
 MEDIA_PARTS = frozenset({"source", "track", "param", "embed", "-text"})
-CAPTION_CLASSES = frozenset({"wp-caption-text", "photo-caption", "photo-credit", "image-caption", "caption"})
+CAPTION_CLASSES = frozenset(
+    "caption caption-text image-caption image__caption img-caption photo-caption photo-credit tr-caption wp-caption-text".split()  # noqa: SIM905
+)
 
 INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp small span "  # noqa: SIM905  # as a list, one name a line

@@ -217,7 +217,7 @@ def _part(part: Inline, ready: list[str], *, in_link: bool) -> str:
         return "<br>"
     if isinstance(part, Image):
         alt = escapes.RESERVED.sub(_REPLACEMENT, part.alt)
-        return f"![{escapes.backslashed(escapes.text(alt), '[]')}]({_address(part.address, ready)})"
+        return f"![{escapes.backslashed(escapes.text(alt), '[]')}]({_address(part.written or part.address, ready)})"
     if part.style.marks and Mark.CODE in part.style.marks:
         return _code(part.text)
     text = escapes.text(part.text)

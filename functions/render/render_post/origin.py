@@ -1,7 +1,9 @@
 """Where a picture really comes from: proxies and resizers taken off its address. No I/O."""
 
 import re
-from urllib.parse import SplitResult, parse_qs, quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from render_post.proxies import Wrapped, unwrap
 
 MAX_ADDRESS = 4_096
 """Characters; the longest address among 38,689 pictures of real posts has under 1,000."""
@@ -16,45 +18,76 @@ _USUAL = re.compile(rf"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/{_CLEAN})?(?:\?(?
 """Addresses that :func:`absolute` would give back as they are."""
 
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
-_PHOTON = re.compile(r"i\d\.wp\.com")
-_WESERV_HOSTS = frozenset({"images.weserv.nl", "wsrv.nl"})
-_WESERV_OPTION = re.compile(
-    r"&(?:w|h|dpr|fit|a|crop|cx|cy|cw|ch|output|q|l|il|n|page|blur|sharp|bg|maxage|default|filename|we|ro|flip|flop|trim|mask|errorredirect)"
-    r"=[^&]*"
-)
-_ENCODED_SEPARATOR = re.compile(r"%(?:3A|2F)", re.IGNORECASE)
-_SUBSTACK_HOSTS = frozenset({"substackcdn.com", "cdn.substack.com"})
-_SUBSTACK = re.compile(r"/image/fetch/(?:[^/]+/)*?(https?(?:%3A|:).*)", re.IGNORECASE)
-_QINIU = re.compile(r"(?:imageView2|imageMogr2)(?:/|$)")
-_NAMELESS = frozenset({"undefined", "null", "nan"})
+_NAMELESS = re.compile(r"/(?:undefined|null|nan)(?:$|[?#])", re.IGNORECASE)
+_QUOTES = " \t\r\n\f\"'“”‘’«»<>"
+_SCHEME = re.compile(r"(?:h*t{1,3}p{1,2}(s?)(?:[:：]\s*(?:[/\\]{1,2}(?![/\\])|(?=https?[:：]))|//(?![/\\])))+", re.IGNORECASE)
+"""What people write where a scheme should be: one twice, without its colon or its ``h``, a full-width colon, backslashes."""
+
+_WELL_BEGUN = re.compile(r"https?://[^/\\:]+/")
+_LOST_AMPERSAND = re.compile(r"(?<!&)#0?38;")
+_PENDING = re.compile(r"([?&])is-pending-load=1(?:&|(?=#)|$)")
+"""A mark of Jetpack's script that loads pictures late: no such file is kept in any cache."""
 
 
 def origin(address: str, base: str | None = None) -> str | None:
-    """Give the address of the picture itself.
+    """Give the address of the picture itself: the first of :func:`origins`, or None."""
+    return next(iter(origins(address, base)), None)
 
-    Known forms: Jetpack Photon (``i0.wp.com/<host>/<path>``), Substack's fetch (the address percent-encoded at the end,
-    maybe twice), images.weserv.nl (``url=`` with or without scheme, ``ssl:``, percent-encoded or not), and Qiniu's
-    ``?imageView2/…`` resizing, which is dropped. Other queries stay: some hosts refuse a picture without its ``itok`` or
-    ``VersionId``. Letters outside ASCII stay as written, as in a browser's address bar; see :func:`ascii_form`.
+
+def origins(address: str, base: str | None = None) -> list[str]:
+    """Give the address of the picture itself, and after it those of the proxies before it, the outermost last.
+
+    See :func:`render_post.proxies.unwrap` for what is taken off. Letters outside ASCII stay as written, as in a browser's address
+    bar; see :func:`ascii_form`.
 
     Args:
-        address: as written in the post: maybe relative, without a scheme, or with tabs and line breaks in it.
+        address: as written in the post: maybe relative, without a scheme, misspelt, or with tabs and line breaks in it.
         base: the article's own address, for relative ones.
 
     Returns:
-        An http or https address, or None where there is none to be had (``data:``, no host, too long).
+        http and https addresses; none where there is none to be had (``data:``, no host, too long).
     """
-    found = absolute(address, base)
-    for _ in range(_LAYERS):
-        if found is None:
-            return None
-        inner = _inner(urlsplit(found))
+    usual = _USUAL.fullmatch(address) and "is-pending-load" not in address
+    found = absolute(address if usual else mended(address), base)
+    if found is None:
+        return []
+    layers = [found]
+    while len(layers) <= _LAYERS and (held := unwrap(found)):
+        inner = absolute(held.address, found)
         if inner is None:
             break
-        found = absolute(inner, None)
-    if found is None or urlsplit(found).path.rpartition("/")[2].lower() in _NAMELESS:
-        return None
+        found = inner
+        layers.append(found)
+    if len(layers) > 1:
+        layers.reverse()
+    return [] if _NAMELESS.search(found) else layers
+
+
+def wrappers(address: str) -> list[str]:
+    """By what an absolute address is held, from the outside; for counts."""
+    found: list[str] = []
+    held: Wrapped | None
+    while len(found) < _LAYERS and (held := unwrap(address)):
+        found.append(held.by)
+        inner = absolute(held.address, address)
+        if inner is None:
+            break
+        address = inner
     return found
+
+
+def mended(address: str) -> str:
+    """An address without what pasting, escaping twice and scripts did to it."""
+    address = address.strip(_QUOTES)
+    if not _WELL_BEGUN.match(address) and (scheme := _SCHEME.match(address)):
+        rest = address[scheme.end() :]
+        if "\\" in rest:
+            path, mark, query = rest.partition("?")
+            rest = path.replace("\\", "/") + mark + query
+        address = f"http{scheme[1].lower()}://{rest}"
+    if "is-pending-load" in address:
+        address = _PENDING.sub(r"\1", _LOST_AMPERSAND.sub("&", address)).rstrip("?&")
+    return address
 
 
 def absolute(address: str, base: str | None = None) -> str | None:
@@ -65,6 +98,11 @@ def absolute(address: str, base: str | None = None) -> str | None:
         return address
     address = _CONTROLS.sub("", address.strip()).replace("&amp;", "&")
     return _resolved(address, base) if address else None
+
+
+def safe(address: str) -> str:
+    """An address with what cannot stand between angle brackets or quotation marks percent-encoded."""
+    return _UNSAFE.sub(lambda match: quote(match[0], safe=""), _CONTROLS.sub("", address))
 
 
 def _resolved(address: str, base: str | None) -> str | None:
@@ -87,37 +125,3 @@ def _resolved(address: str, base: str | None) -> str | None:
 def ascii_form(address: str) -> str:
     """Give an address as requests carry it: letters outside ASCII percent-encoded (RFC 3987, section 3.1)."""
     return _NON_ASCII.sub(lambda match: quote(match[0].encode("utf-8", "replace"), safe=""), address)
-
-
-def _inner(parts: SplitResult) -> str | None:
-    """The address within a proxy's address, or None where it is no proxy's."""
-    host = parts.hostname or ""
-    if _PHOTON.fullmatch(host):
-        target = parts.path.lstrip("/")
-        scheme = "https" if "ssl=1" in f"{parts.query}#{parts.fragment}" else "http"
-        target_host, _, path = target.partition("/")
-        return f"{scheme}://{target}" if "." in target_host and path else None
-    if host in _WESERV_HOSTS:
-        return _weserv(parts.query)
-    if host in _SUBSTACK_HOSTS:
-        found = _SUBSTACK.match(parts.path)
-        return unquote(found[1]) if found else None
-    if _QINIU.match(parts.query):
-        return urlunsplit(parts._replace(query=""))
-    return None
-
-
-def _weserv(query: str) -> str | None:
-    # A target that was not percent-encoded may have a query of its own, so only the proxy's own options end it.
-    _, found, value = ("&" + query).partition("&url=")
-    if not found:
-        return None
-    if _ENCODED_SEPARATOR.search(value.partition("&")[0]):
-        value = parse_qs("url=" + value.partition("&")[0]).get("url", [""])[0]
-    else:
-        value = _WESERV_OPTION.sub("", value)
-    if value.startswith("ssl:"):
-        return "https://" + value.removeprefix("ssl:").lstrip("/")
-    if re.match(r"(?i)https?:/", value):
-        return value
-    return "https://" + value.lstrip("/") if value else None

@@ -5,16 +5,30 @@ pictures are arranged on condition that the generation is still the current one,
 rendition. What a dead handler leaves behind is found by the message's next delivery.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
-from postkeep.errors import ObjectMissing, Superseded
+from postkeep.errors import ObjectMissing, ObjectTooLarge, Superseded
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.ports import Filed, ObjectStore, PictureStore, PostStore, Queue, Rendered
-from postkeep.post import Edition, Metadata, Picture, PictureStatus, Post, PostId, Rendition, Status, edition, picture_id
+from postkeep.post import (
+    Edition,
+    Metadata,
+    Picture,
+    PictureId,
+    PictureStatus,
+    Post,
+    PostId,
+    Rendition,
+    Status,
+    edition,
+    picture_id,
+)
 from postkeep.postfile import split
+from postkeep.thumbnails import STAGED
 from render_post.language import language_of
 from render_post.length import measure
 from render_post.rendition import VERSIONS, PictureReference, RenderedText, encode, render, rules_number
@@ -23,6 +37,9 @@ from render_post.rulebook import RuleBook, shipped
 _MAX_PICTURES = 500
 """Pictures of one post. Real posts have up to 102; the rest of more are named in the rendition and not fetched."""
 
+
+_MAX_OWN = 20 * 1024 * 1024
+"""Bytes of a picture out of the posts bucket, as of one from elsewhere."""
 
 _SWEPT = 8
 """Versions of the published rules before the present one whose texts are swept away where a dead delivery left them: those that
@@ -43,6 +60,15 @@ class Outcome(StrEnum):
 def only_shipped(_least: int) -> RuleBook:
     """The rules of an archive in which none were published."""
     return shipped()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A picture of the text: ``staged`` is the key of its copy, ``sha256`` of the copy's bytes, "" where there is none."""
+
+    reference: PictureReference
+    staged: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +131,10 @@ class Rendering:
         """The text is there, by these rules or later ones: what can be left to do is what comes after its being recorded."""
         pictures = self.pictures.of_post(post.id)
         self._request(post, [picture for picture in pictures if picture.edition == post.edition])
-        self.pictures.arrange(post.id, add=(), remove=[picture for picture in pictures if picture.edition < post.edition])
-        self.archive.delete([*post.leftovers, *_earlier(post, made_by)])
+        earlier = [picture for picture in pictures if picture.edition < post.edition]
+        self.pictures.arrange(post.id, add=(), remove=earlier)
+        staged = [picture.staged for picture in earlier if picture.staged]
+        self.archive.delete([*post.leftovers, *staged, *_earlier(post, made_by)])
         return Outcome.RESUMED
 
     def _render(self, filed: Filed, book: RuleBook) -> None:
@@ -118,13 +146,13 @@ class Rendering:
         try:
             rendered = self.render(self._body(post), post.metadata, post.key, book)
             self.archive.put(key, encode(post.id, post.generation, rules, rendered), content_type="application/json")
-            pictures = self._arrange(post.id, mine, rendered.pictures[:_MAX_PICTURES])
+            pictures = self._arrange(post.id, mine, self._staged(post.id, mine, rendered.pictures[:_MAX_PICTURES]))
             self.archive.delete(post.leftovers)
             rendition = _described(key, rules, rendered, post.metadata.title)
             self.posts.settle(filed, Rendered(rendition, rendered.summary, replaced), changed=self.now())
         except Superseded:
             # Nobody will ever point to this edition; an earlier delivery that died may have written it.
-            self.archive.delete([key])
+            self.archive.delete([key, *self.archive.keys(f"{_staged_prefix(post.id)}{mine}/")])
             self._remove(post.id, mine, edition(post.generation, rules + 1))
             raise
         self._request(post, pictures)
@@ -143,23 +171,53 @@ class Rendering:
             return self._body(current)
         return split(found.body).body
 
-    def _arrange(self, post_id: PostId, mine: Edition, references: tuple[PictureReference, ...]) -> list[Picture]:
+    def _staged(self, post_id: PostId, mine: Edition, references: Sequence[PictureReference]) -> list[_Wanted]:
+        """Copy the pictures that the posts bucket has into the archive, where the thumbnail function may read them.
+
+        The copy is the edition's own, like all that is derived: no late handler can take another edition's away.
+        """
+        wanted = []
+        for reference in references:
+            content = self._own(reference.own)
+            key = ""
+            if content is not None:
+                key = f"{_staged_prefix(post_id)}{mine}/{picture_id(reference.address)}"
+                self.archive.put(key, content, content_type="application/octet-stream")
+            wanted.append(_Wanted(reference, key, sha256(content).hexdigest() if content is not None else ""))
+        return wanted
+
+    def _own(self, keys: Iterable[str]) -> bytes | None:
+        for key in keys:
+            try:
+                return self.objects.get(key, limit=_MAX_OWN).body
+            except (ObjectMissing, ObjectTooLarge):
+                continue
+        return None
+
+    def _arrange(self, post_id: PostId, mine: Edition, wanted: Iterable[_Wanted]) -> list[Picture]:
         """Make the pictures of this edition those of the text, and delete those of earlier ones; gives the former.
 
         What is known of a picture from an earlier edition is taken over. It may be told of its outcome only after this: then it
         is fetched once more.
         """
-        status = PictureStatus.PENDING if self.fetch_pictures else PictureStatus.SKIPPED
         there = [picture for picture in self.pictures.of_post(post_id) if picture.edition <= mine]
         known = {picture.id: picture for picture in there}
-        wanted = {}
-        for reference in references:
-            identity = picture_id(reference.address)
-            picture = known.get(identity) or Picture(id=identity, address=reference.address, status=status)
-            wanted[identity] = replace(picture, edition=mine)
-        add = [picture for picture in wanted.values() if known.get(picture.id) != picture]
-        self.pictures.arrange(post_id, add=add, remove=[p for p in there if wanted.get(p.id) != p])
-        return list(wanted.values())
+        pictures = {picture.id: picture for picture in (self._picture(one, known, mine) for one in wanted)}
+        add = [picture for picture in pictures.values() if known.get(picture.id) != picture]
+        remove = [picture for picture in there if pictures.get(picture.id) != picture]
+        self.pictures.arrange(post_id, add=add, remove=remove)
+        self.archive.delete([picture.staged for picture in remove if picture.staged and picture.edition < mine])
+        return list(pictures.values())
+
+    def _picture(self, one: _Wanted, known: Mapping[PictureId, Picture], mine: Edition) -> Picture:
+        address = one.reference.address
+        identity = picture_id(address)
+        found = known.get(identity)
+        if found is None or _is_another(found, one):
+            asked = self.fetch_pictures or one.staged
+            status = PictureStatus.PENDING if asked else PictureStatus.SKIPPED
+            found = Picture(id=identity, address=address, status=status)
+        return replace(found, edition=mine, fallbacks=one.reference.fallbacks, staged=one.staged)
 
     def _request(self, post: Post, pictures: list[Picture]) -> None:
         referer = post.metadata.source_url or ""
@@ -174,16 +232,18 @@ class Rendering:
         begin, end = edition(generation, 0), edition(generation + 1, 0)
         left = [
             key
-            for key in self.archive.keys(prefix(post_id))
-            if rendition_key(post_id, begin) <= key < rendition_key(post_id, end)
+            for place in (prefix(post_id), _staged_prefix(post_id))
+            for key in self.archive.keys(place)
+            if place + begin <= key < place + end
         ]
         self.archive.delete(left)
         self._remove(post_id, begin, end)
 
     def _remove(self, post_id: PostId, begin: Edition, end: Edition) -> None:
         """Delete the pictures of some editions: the end is not among them."""
-        found = self.pictures.of_post(post_id)
-        self.pictures.arrange(post_id, add=(), remove=[picture for picture in found if begin <= picture.edition < end])
+        found = [picture for picture in self.pictures.of_post(post_id) if begin <= picture.edition < end]
+        self.pictures.arrange(post_id, add=(), remove=found)
+        self.archive.delete([picture.staged for picture in found if picture.staged])
 
 
 def _described(key: str, rules: int, rendered: RenderedText, title: str) -> Rendition:
@@ -197,6 +257,12 @@ def _described(key: str, rules: int, rendered: RenderedText, title: str) -> Rend
         words=length.words,
         reading_seconds=length.reading_seconds,
     )
+
+
+def _is_another(picture: Picture, wanted: _Wanted) -> bool:
+    """Whether what is known of a picture is of another file: the posts bucket has a new one, or has one now, or none any more."""
+    made_of = picture.original.sha256 if picture.original and not picture.original.address else ""
+    return bool(picture.staged) != bool(wanted.staged) or (bool(wanted.staged) and made_of != wanted.sha256)
 
 
 def _earlier(post: Post, rules: int) -> list[str]:
@@ -217,6 +283,10 @@ def _earlier(post: Post, rules: int) -> list[str]:
 def prefix(post_id: PostId) -> str:
     """Where a post's renditions lie in the archive bucket."""
     return f"renditions/{post_id}/"
+
+
+def _staged_prefix(post_id: PostId) -> str:
+    return f"{STAGED}{post_id}/"
 
 
 def rendition_key(post_id: PostId, edition: Edition) -> str:

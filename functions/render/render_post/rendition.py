@@ -7,8 +7,9 @@ from postkeep.listing import source_host
 from postkeep.post import Metadata, PostId, picture_id
 from postkeep.renditions import Removal, RenditionObject, RenditionPicture
 from render_post import source
-from render_post.blocks import Block, Dropped, Image, inline_text, paragraphs
+from render_post.blocks import Block, Dropped, Image, paragraphs
 from render_post.bounds import MAX_CHARACTERS
+from render_post.captions import captions_of
 from render_post.clean import find_article
 from render_post.description import is_description, tidy_description
 from render_post.html import safe_html
@@ -32,22 +33,25 @@ VERSIONS = 10_000
 MAX_PICTURES = 1_000
 """Pictures listed for one post; real posts have up to 102."""
 
-_MAX_CAPTION = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class PictureReference:
     """A picture of the article.
 
     Attributes:
-        address: where the picture itself is to be had, see :func:`render_post.origin.origin`.
+        address: where the picture itself is to be had, see :func:`render_post.origin.origin`; of one that only the archive can
+            have, :func:`render_post.own.own_address`.
         alt: the alternative text; "" where there is none.
         caption: the figure's caption; "" where there is none.
+        fallbacks: web addresses where it is to be had if the first fails, at most three, the most original first.
+        own: keys of the posts bucket that may be the picture, the likeliest first.
     """
 
     address: str
     alt: str
     caption: str
+    fallbacks: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,8 @@ def render(body: str, metadata: Metadata, key: str, book: RuleBook | None = None
         body: what follows the front matter: HTML, Markdown or plain text, see :func:`render_post.source.form_of`.
         metadata: the post's; used are its title, to recognise it at the top, and its address, for the source's rules, for
             relative addresses and for a video's still.
-        key: the post object's key, whose ending helps to tell what the body is written in.
+        key: the post object's key, whose ending helps to tell what the body is written in, and beside which the archive's own
+            pictures lie.
         book: the rules; None for those that ship.
 
     Raises:
@@ -103,9 +108,9 @@ def render(body: str, metadata: Metadata, key: str, book: RuleBook | None = None
         warnings.append("markup-flattened")
     base = metadata.source_url
     rules = (book or shipped()).of(source_host(base or ""), metadata.author)
-    article = find_article(read.html, rules, base)
+    article = find_article(read.html, rules, base, key)
     warnings.extend(article.warnings)
-    blocks = drop_by_wording(read_blocks(article, base), rules, metadata.title)
+    blocks = drop_by_wording(read_blocks(article, base, key), rules, metadata.title)
     description = is_description(base, blocks)
     if rules.learnt:
         blocks = drop_learnt(blocks, rules.learnt, rules.learnt_name, description=description)
@@ -131,21 +136,16 @@ def render(body: str, metadata: Metadata, key: str, book: RuleBook | None = None
 
 def _pictures(blocks: list[Block]) -> list[PictureReference]:
     found: dict[str, Image] = {}
-    captions: dict[int | str, list[str]] = {}
-    last = ""
-    for paragraph in paragraphs(blocks):
-        for image in (part for part in paragraph.inlines if isinstance(part, Image)):
-            found.setdefault(image.address, image)
-            last = image.address
-        if paragraph.figure > 0:
-            captions.setdefault(paragraph.figure, []).append(inline_text(paragraph.inlines).strip())
-        elif paragraph.figure < 0 and last:
-            # A caption without a figure around it belongs to the picture before it.
-            captions.setdefault(last, []).append(inline_text(paragraph.inlines).strip())
-        elif last and inline_text(paragraph.inlines).strip():
-            last = ""
+    figures: set[int] = set()
+    parts = list(paragraphs(blocks))
+    for paragraph in parts:
+        for part in paragraph.inlines:
+            if isinstance(part, Image):
+                found.setdefault(part.address, part)
+                figures.add(part.figure)
+    captions = captions_of(parts, figures) if found else {}
     return [
-        PictureReference(address, image.alt, " ".join(captions.get(image.figure) or captions.get(address) or [])[:_MAX_CAPTION])
+        PictureReference(address, image.alt, captions.get(image.figure) or captions.get(address, ""), image.fallbacks, image.own)
         for address, image in found.items()
     ]
 
@@ -160,7 +160,13 @@ def encode(post_id: PostId, generation: int, version: int, rendered: RenderedTex
         text=rendered.text,
         html=rendered.html,
         pictures=tuple(
-            RenditionPicture(id=picture_id(picture.address), address=picture.address, alt=picture.alt, caption=picture.caption)
+            RenditionPicture(
+                id=picture_id(picture.address),
+                address=picture.address,
+                alt=picture.alt,
+                caption=picture.caption,
+                fallbacks=picture.fallbacks,
+            )
             for picture in rendered.pictures
         ),
         summary=rendered.summary,

@@ -26,15 +26,20 @@ from render_post.blocks import (
     Table,
     inline_text,
 )
+from render_post.captions import with_caption
 from render_post.clean import SILENT, Article, visible_text
 from render_post.inlines import collapse, is_visible, lines, split_at_blank_lines
 from render_post.origin import absolute
+from render_post.pictures import Place
 
 _MAX_NESTING = 8
 """Lists and quotes within each other, beyond which the inner ones are taken as plain paragraphs."""
 
 _MAX_COLUMNS = 20
 _MAX_TABLES = 50
+_MOST_IN_FIGURE = 20
+"""Blocks of one figure, beyond which its text is no caption."""
+
 _MAX_ALT = 500
 _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
@@ -79,9 +84,10 @@ _END: Iterator[LexborNode] = iter(())
 class _Reader:
     """Reads nodes into blocks."""
 
-    def __init__(self, article: Article, base: str | None) -> None:
+    def __init__(self, article: Article, place: Place) -> None:
         self._article = article
-        self._base = base
+        self._base = place.base
+        self._place = place
         self._containers: list[list[Block]] = [[]]
         self._inlines: list[Inline] = []
         self._dropped: list[Dropped] = []
@@ -134,7 +140,7 @@ class _Reader:
             address = "" if href.startswith("#") else absolute(href, self._base)
             self._children(node, context.styled(context.style.marks, address) if address else context)
         elif tag in {"img", "amp-img"}:
-            self._image(node, context)
+            self._image(node, tag, context)
         elif tag in elements.MEDIA:
             self._media(node, context)
         elif tag in elements.HEADINGS:
@@ -155,14 +161,29 @@ class _Reader:
 
     def _block(self, node: LexborNode, tag: str, context: _Context) -> None:
         if tag == "figure":
-            self._figures += 1
-            self._bounded(node, context.but(figure=self._figures), context)
+            self._figure(node, context)
         elif tag == "figcaption" or (self._article.captioned and _is_caption(node)):
             self._bounded(node, context.but(caption=True), context)
         elif tag == "li" and context.listing is not None:
             self._item(node, context, context.listing)
         elif context.preformatted or context.in_cell or tag not in _CONTAINERS or not self._container(node, tag, context):
             self._bounded(node, context, context)
+
+    def _figure(self, node: LexborNode, context: _Context) -> None:
+        self._figures += 1
+        number = self._figures
+        if self._inlines or self._dropped:
+            self._flush(context)
+        blocks = self._containers[-1]
+        start = len(blocks)
+
+        def leave() -> None:
+            made = blocks[start : start + _MOST_IN_FIGURE]
+            if start + len(made) == len(blocks) and (len(made) > 1 or (made and _has_company(made[0]))):
+                blocks[start:] = with_caption(made, number)
+
+        self._todo.append(leave)
+        self._bounded(node, context.but(figure=number), context)
 
     def _container(self, node: LexborNode, tag: str, context: _Context) -> bool:
         """Read an element whose content is set apart from what surrounds it; False where it is none."""
@@ -311,14 +332,15 @@ class _Reader:
         self._todo.append((iter((cell,)), context))
         self._todo.append(lambda: self._containers.append([]))
 
-    def _image(self, node: LexborNode, context: _Context) -> None:
-        emoji = pictures.emoji_of(node)
-        if emoji:
+    def _image(self, node: LexborNode, tag: str, context: _Context) -> None:
+        attributes = node.attributes
+        if emoji := pictures.emoji_of(attributes):
             self._append(Run(emoji, context.style), context)
-        elif address := pictures.address_of(node, self._base):
-            alt = " ".join((node.attributes.get("alt") or "").split())[:_MAX_ALT]
-            self._append(Image(address, alt, context.figure), context)
-        self._children(node, context)
+        elif isinstance(found := pictures.look_at(node, attributes, self._place, context.style.link), pictures.Found):
+            alt = " ".join((attributes.get("alt") or "").split())[:_MAX_ALT]
+            self._append(Image(found.address, alt, context.figure, found.fallbacks, found.own, found.written), context)
+        if tag != "img":  # which holds nothing
+            self._children(node, context)
 
     def _media(self, node: LexborNode, context: _Context) -> None:
         address = pictures.media_address(node, self._base)
@@ -381,15 +403,20 @@ class _Reader:
             self._containers[-1].append(Paragraph(images))
 
 
+def _has_company(block: Block) -> bool:
+    return isinstance(block, Paragraph) and len(block.inlines) > 1
+
+
 def _is_caption(node: LexborNode) -> bool:
     return not elements.CAPTION_CLASSES.isdisjoint((node.attributes.get("class") or "").split())
 
 
-def read_blocks(article: Article, base: str | None) -> list[Block]:
+def read_blocks(article: Article, base: str | None, key: str = "") -> list[Block]:
     """Read the article into blocks.
 
     Args:
         article: see :func:`render_post.clean.find_article`.
         base: the article's own address, to which relative addresses are resolved.
+        key: the post object's, beside which the archive's own pictures lie.
     """
-    return _Reader(article, base).read()
+    return _Reader(article, Place(base, key)).read()

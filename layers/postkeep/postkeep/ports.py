@@ -67,8 +67,15 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def put(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Write an object."""
+    def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
+        """Write an object.
+
+        Args:
+            key: the object's key.
+            body: its bytes.
+            content_type: a media type.
+            immutable: whether nothing else is ever written under this key: caches are told so.
+        """
         ...
 
     def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
@@ -106,8 +113,16 @@ class ObjectStore(Protocol):
 class Queue(Protocol):
     """One queue, from the sender's side."""
 
-    def send(self, bodies: Sequence[str]) -> None:
-        """Send messages, each at least once, or raise."""
+    def send(self, bodies: Sequence[str], *, delays: Sequence[int] = ()) -> None:
+        """Send messages, each at least once, or raise.
+
+        Args:
+            bodies: the messages.
+            delays: for how many seconds each of them is kept from receivers, from 0 to 900; none for no delay.
+
+        Raises:
+            ValueError: if there are delays, but not one for each message.
+        """
         ...
 
 
@@ -223,6 +238,56 @@ class PictureStore(Protocol):
 
         Raises:
             Superseded: if the post has no such picture any more.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DuePicture:
+    """A picture that is to be asked for, and whose it is."""
+
+    post_id: PostId
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class DueStretch:
+    """One stretch of the pictures that are due.
+
+    Attributes:
+        pictures: as they are now; one that is gone, or not due any more, is left out.
+        after: where the next stretch begins; None at the end.
+    """
+
+    pictures: list[DuePicture]
+    after: str | None
+
+
+class DuePictures(Protocol):
+    """The pictures' items, as those need them who have pictures fetched again."""
+
+    def due(self, *, until: datetime, after: str = "", limit: int) -> DueStretch:
+        """One stretch of the pictures whose ``next_try`` is over, the longest overdue first.
+
+        Args:
+            until: the last instant that counts as over.
+            after: where the stretch before ended; "" for the first one.
+            limit: how many at most, up to 100.
+        """
+        ...
+
+    def revise(self, post_id: PostId, picture: Picture, *, replacing: Picture) -> None:
+        """Write a picture over the one that was read.
+
+        Raises:
+            Superseded: if the item is gone, or its status, its attempts or its next try are others by now.
+        """
+        ...
+
+    def number(self, *, until: datetime | None = None) -> int:
+        """How many pictures have a ``next_try``, or one that is over by an instant, as of some moments ago.
+
+        Of very many it gives the number of those that it is willing to count, some 100,000.
         """
         ...
 

@@ -48,15 +48,20 @@ class Status(StrEnum):
 class PictureStatus(StrEnum):
     """What became of a picture.
 
-    PENDING: not tried yet. DONE: its thumbnails are there. FAILED: it will never come. WAITING: tried, to be tried again.
+    PENDING: not tried yet. READY: its thumbnails are there. FAILED: it will never come. WAITING: tried, to be tried again.
     SKIPPED: fetching is switched off.
     """
 
     PENDING = "pending"
-    DONE = "done"
+    READY = "ready"
     FAILED = "failed"
     WAITING = "waiting"
     SKIPPED = "skipped"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "PictureStatus | None":
+        # As items of older archives have it.
+        return cls.READY if value == "done" else None
 
 
 def digest(text: str) -> str:
@@ -253,16 +258,17 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """One WebP thumbnail.
+    """One file that was made of a picture.
 
     Attributes:
-        address: the content address: SHA-256 of the WebP bytes in hex.
+        name: below ``thumbnails/`` in the archive bucket and in the API, such as ``<SHA-256 of the original>-1/640.webp``; the
+            ending is the format. What has a name never changes.
         width: pixels.
         height: pixels.
-        bytes: of the WebP file.
+        bytes: of the file.
     """
 
-    address: str
+    name: str
     width: int
     height: int
     bytes: int
@@ -270,12 +276,45 @@ class Thumbnail:
     @property
     def object_key(self) -> str:
         """Where the thumbnail lies in the archive bucket."""
-        return thumbnail_key(self.address)
+        return f"{THUMBNAILS}{self.name}"
+
+    @property
+    def format(self) -> str:
+        """``webp``, ``jpeg`` or ``avif``."""
+        return self.name.rpartition(".")[2]
 
 
-def thumbnail_key(address: str) -> str:
-    """The archive-bucket key of the thumbnail with this content address."""
-    return f"thumbnails/{address}.webp"
+THUMBNAILS = "thumbnails/"
+"""Where thumbnails lie in the archive bucket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The file that thumbnails were made of.
+
+    Attributes:
+        sha256: of its bytes, in hex.
+        bytes: how many.
+        kind: what the bytes are: ``jpeg``, ``png``, ``webp``, ``gif``, ``avif``, ``bmp`` or ``tiff``.
+        fetched: when (UTC).
+        address: where it was in the end, after redirects; "" for one out of the posts bucket.
+        media_type: what its host said that it is; "" where it said nothing.
+        animated: whether it moves.
+        partial: whether it ended early.
+        placeholder: a ThumbHash (https://evanw.github.io/thumbhash/) in base64, 36 characters at most.
+        colour: the dominant one, as ``#rrggbb``.
+    """
+
+    sha256: str
+    bytes: int
+    kind: str
+    fetched: datetime
+    address: str = ""
+    media_type: str = ""
+    animated: bool = False
+    partial: bool = False
+    placeholder: str = ""
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,11 +330,15 @@ class Picture:
         status: see :class:`PictureStatus`.
         reason: the machine-readable word of a failure, else "".
         detail: the sentence of a failure, else "".
-        thumbnails: the smallest first.
-        width: of the original in pixels, 0 where unknown.
-        height: of the original in pixels, 0 where unknown.
+        thumbnails: by format, WebP first, the smallest of each first.
+        width: of the original as it is to be seen, in pixels, 0 where unknown.
+        height: likewise.
         attempts: how often it was tried without success.
-        next_try: when it may be tried again (UTC), for WAITING.
+        next_try: when it may be tried again (UTC), for WAITING; for PENDING that was asked for again, when it is asked for once
+            more if nothing was heard of it.
+        original: the file that it is, once it is known.
+        fallbacks: other addresses of it, tried in turn where the first fails.
+        staged: the key in the archive bucket of a copy out of the posts bucket, which comes before any address; "" for none.
     """
 
     id: PictureId
@@ -309,3 +352,6 @@ class Picture:
     height: int = 0
     attempts: int = 0
     next_try: datetime | None = None
+    original: Original | None = None
+    fallbacks: tuple[str, ...] = ()
+    staged: str = ""

@@ -18,12 +18,15 @@ class RenditionPicture:
         address: the origin address.
         alt: its alternative text; "" for none.
         caption: its caption; "" for none.
+        fallbacks: addresses where it is to be had if the origin fails, at most three, the most original first; () in objects that
+            were written before there were any.
     """
 
     id: str
     address: str
     alt: str
     caption: str
+    fallbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,9 @@ class RenditionObject:
         version = fields.pop("v")
         if not 1 <= version <= _VERSION:
             raise ValueError("a rendition of another version")
-        fields["pictures"] = tuple(RenditionPicture(**picture) for picture in fields["pictures"])
+        fields["pictures"] = tuple(
+            RenditionPicture(**{**picture, "fallbacks": tuple(picture.get("fallbacks", ()))}) for picture in fields["pictures"]
+        )
         fields["warnings"] = tuple(fields["warnings"])
         fields["removed"] = tuple(Removal(**removal) for removal in fields.get("removed", ()))
         return cls(version=version, **fields)

@@ -95,11 +95,15 @@ class ThumbnailSettings:
             Only these are exempt from the rule that a picture's address must be public; with the entry ``"*": ""``,
             no other host is asked at all. It serves demonstrations and tests on one machine; the template neither sets
             nor can set it.
+        avif: whether thumbnails are made in AVIF too.
+        keep_originals: whether the pictures themselves are kept.
     """
 
     table: str
     archive_bucket: str
     picture_hosts: Mapping[str, str]
+    avif: bool
+    keep_originals: bool
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "ThumbnailSettings":
@@ -112,6 +116,36 @@ class ThumbnailSettings:
             table=_required(environment, "TABLE_NAME"),
             archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
             picture_hosts=json.loads(environment.get("POSTKEEP_PICTURE_HOSTS") or "{}"),
+            avif=_required(environment, "THUMBNAIL_AVIF") == "true",
+            keep_originals=_required(environment, "KEEP_ORIGINALS") == "true",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySettings:
+    """What retry needs.
+
+    Attributes:
+        table: the posts table's name.
+        thumbnail_queue: the thumbnail queue's URL.
+        fetch_pictures: as render's.
+    """
+
+    table: str
+    thumbnail_queue: str
+    fetch_pictures: bool
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "RetrySettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            table=_required(environment, "TABLE_NAME"),
+            thumbnail_queue=_required(environment, "THUMBNAIL_QUEUE_URL"),
+            fetch_pictures=_required(environment, "FETCH_PICTURES") == "true",
         )
 
 

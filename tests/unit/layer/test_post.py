@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postkeep.post import SUFFIXES, Thumbnail, archive_of, edition, is_post_key, pad_sequencer, picture_id, post_id
+from postkeep.post import SUFFIXES, PictureStatus, Thumbnail, archive_of, edition, is_post_key, pad_sequencer, picture_id, post_id
 from render_post.rendition import VERSIONS
 from support.template import resource
 
@@ -82,5 +82,12 @@ def test_posts_are_told_by_their_suffix(key: str, is_one: bool) -> None:
     assert is_post_key(key) is is_one
 
 
-def test_a_thumbnail_lies_under_its_content_address() -> None:
-    assert Thumbnail("ab", 1, 1, 1).object_key == "thumbnails/ab.webp"
+def test_a_thumbnail_lies_under_its_name() -> None:
+    thumbnail = Thumbnail("ab-1/640.jpeg", 1, 1, 1)
+    assert (thumbnail.object_key, thumbnail.format) == ("thumbnails/ab-1/640.jpeg", "jpeg")
+
+
+def test_a_picture_that_was_done_is_ready() -> None:
+    assert PictureStatus("done") is PictureStatus.READY
+    with pytest.raises(ValueError, match="lost"):
+        PictureStatus("lost")

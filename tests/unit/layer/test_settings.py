@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from postkeep.errors import SettingMissing
-from postkeep.settings import CountSettings, ParseSettings, QuerySettings, ReconcileSettings, RenderSettings, ThumbnailSettings
+from postkeep.settings import (
+    CountSettings,
+    ParseSettings,
+    QuerySettings,
+    ReconcileSettings,
+    RenderSettings,
+    RetrySettings,
+    ThumbnailSettings,
+)
 from support.template import resource, template
 
 ENVIRONMENT = {
@@ -20,6 +28,8 @@ ENVIRONMENT = {
     "PARSE_FUNCTION": "f",
     "RENDER_BACKLOG_QUEUE_URL": "b",
     "FETCH_PICTURES": "true",
+    "KEEP_ORIGINALS": "true",
+    "THUMBNAIL_AVIF": "false",
 }
 
 FUNCTIONS: dict[str, Callable[[Any], object]] = {
@@ -29,6 +39,7 @@ FUNCTIONS: dict[str, Callable[[Any], object]] = {
     "Count": CountSettings.from_env,
     "Reconcile": ReconcileSettings.from_env,
     "Query": QuerySettings.from_env,
+    "Retry": RetrySettings.from_env,
 }
 
 
@@ -41,12 +52,14 @@ def test_settings_are_read() -> None:
     assert ParseSettings.from_env(ENVIRONMENT) == ParseSettings("t", "r", 10, timedelta(days=3))
     assert RenderSettings.from_env(ENVIRONMENT) == RenderSettings("t", "p", "a", "q", 10, fetch_pictures=True)
     assert RenderSettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
-    assert ThumbnailSettings.from_env(ENVIRONMENT) == ThumbnailSettings("t", "a", {})
+    assert ThumbnailSettings.from_env(ENVIRONMENT) == ThumbnailSettings("t", "a", {}, avif=False, keep_originals=True)
     hosts = ThumbnailSettings.from_env({**ENVIRONMENT, "POSTKEEP_PICTURE_HOSTS": '{"a.example": "http://127.0.0.1:1"}'})
     assert hosts.picture_hosts == {"a.example": "http://127.0.0.1:1"}
     lag, life = timedelta(seconds=7), timedelta(days=3)
     assert QuerySettings.from_env({**ENVIRONMENT, "CORS_ORIGIN": "*"}) == QuerySettings("t", "p", "a", "*", lag, life)
     assert CountSettings.from_env(ENVIRONMENT) == CountSettings("t", "a", lag)
+    assert RetrySettings.from_env(ENVIRONMENT) == RetrySettings("t", "q", fetch_pictures=True)
+    assert RetrySettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
     assert ReconcileSettings.from_env(ENVIRONMENT) == ReconcileSettings("t", "p", "a", "f", "b")
 
 

@@ -125,7 +125,7 @@ def test_a_repeated_request_changes_nothing_and_asks_again_for_what_is_not_done(
     world.drop(body("茶", "a", "b"))
     world.render(1)
     address = IMAGE.format("a")
-    done = Picture(id=picture_id(address), address=address, status=PictureStatus.DONE, edition=world.post.edition)
+    done = Picture(id=picture_id(address), address=address, status=PictureStatus.READY, edition=world.post.edition)
     world.table.record(world.post.id, done)
     before, stored = world.post, world.stored()
     world.now = EPOCH.replace(year=2030)

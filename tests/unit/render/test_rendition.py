@@ -36,7 +36,14 @@ def test_a_post_of_a_feed_mirror() -> None:
     assert rendered.markdown == (
         "![](https://pictures.example/shop.jpg)\n\n资料照片：书店门口\n\n星期二早晨，**河边的旧书店**。重新开门。\n\n第二段。\n"
     )
-    assert rendered.pictures == (PictureReference("https://pictures.example/shop.jpg", "", ""),)
+    assert rendered.pictures == (
+        PictureReference(
+            "https://pictures.example/shop.jpg",
+            "",
+            "资料照片：书店门口",
+            ("https://images.weserv.nl?url=pictures.example/shop.jpg",),
+        ),
+    )
     assert rendered.summary == "星期二早晨，河边的旧书店。重新开门。第二段。"
     assert rendered.warnings == ()
 
@@ -240,7 +247,7 @@ def test_a_markdown_body() -> None:
         "![图](/p.jpg)\n\n```\nx = 1\n```\n"
     )
     assert rendered.text == "另一个题\n\n第一段 斜 x。\n\n甲\n乙\n\n1. 一\n2. 二\n\n名\t值\na\t1\n\nx = 1"
-    assert rendered.pictures == (PictureReference("https://news.example/p.jpg", "图", ""),)
+    assert rendered.pictures == (PictureReference("https://news.example/p.jpg", "图", "", (), ("news/p.jpg", "p.jpg")),)
     assert made(rendered.markdown).markdown == rendered.markdown
 
 
@@ -255,6 +262,7 @@ def test_the_rendition_object_reads_back() -> None:
     assert [(picture.id, picture.address) for picture in stored.pictures] == [
         (picture_id("https://pictures.example/shop.jpg"), "https://pictures.example/shop.jpg")
     ]
+    assert stored.pictures[0].fallbacks == ("https://images.weserv.nl?url=pictures.example/shop.jpg",)
 
 
 @given(st.text(max_size=400), st.sampled_from(["a.md", "a.html", "a.txt"]))

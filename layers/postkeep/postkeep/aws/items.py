@@ -13,6 +13,7 @@ from postkeep.listing import SHARDS, UNKNOWN, content_hash, instant, order, own_
 from postkeep.post import (
     Edition,
     Metadata,
+    Original,
     Picture,
     PictureId,
     PictureStatus,
@@ -203,13 +204,17 @@ def picture_item(post_id: PostId, picture: Picture) -> Item:
         "status": picture.status.value,
         "reason": picture.reason,
         "detail": picture.detail,
-        "thumbnails": [
-            {"address": t.address, "width": t.width, "height": t.height, "bytes": t.bytes} for t in picture.thumbnails
-        ],
+        "thumbnails": [{"name": t.name, "width": t.width, "height": t.height, "bytes": t.bytes} for t in picture.thumbnails],
         "width": picture.width,
         "height": picture.height,
         "attempts": picture.attempts,
     }
+    if picture.fallbacks:
+        item["fallbacks"] = list(picture.fallbacks)
+    if picture.staged:
+        item["staged"] = picture.staged
+    if picture.original:
+        item["original"] = asdict(picture.original) | {"fetched": instant(picture.original.fetched)}
     if picture.next_try:
         item |= {
             "next_try": instant(picture.next_try),
@@ -230,11 +235,23 @@ def picture_of(item: Mapping[str, Any]) -> Picture:
         status=PictureStatus(value["status"]),
         reason=value["reason"],
         detail=value["detail"],
-        thumbnails=tuple(
-            Thumbnail(t["address"], int(t["width"]), int(t["height"]), int(t["bytes"])) for t in value["thumbnails"]
-        ),
+        thumbnails=tuple(map(thumbnail_of, value["thumbnails"])),
         width=int(value["width"]),
         height=int(value["height"]),
         attempts=int(value["attempts"]),
         next_try=_moment(value["next_try"]) if "next_try" in value else None,
+        original=_original(value["original"]) if "original" in value else None,
+        fallbacks=tuple(value.get("fallbacks", ())),
+        staged=value.get("staged", ""),
     )
+
+
+def thumbnail_of(value: Mapping[str, Any]) -> Thumbnail:
+    """The Thumbnail that an entry of a picture's item holds."""
+    # Before there were other formats than WebP, thumbnails were named after their own bytes.
+    name = value.get("name") or f"{value['address']}.webp"
+    return Thumbnail(name, int(value["width"]), int(value["height"]), int(value["bytes"]))
+
+
+def _original(value: Mapping[str, Any]) -> Original:
+    return Original(**{**value, "bytes": int(value["bytes"]), "fetched": _moment(value["fetched"])})

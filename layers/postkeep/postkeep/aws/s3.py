@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from postkeep.aws.session import client
 from postkeep.errors import ObjectChanged, ObjectMissing, ObjectTooLarge
 from postkeep.ports import Listed, Page, StoredObject
+from postkeep.thumbnails import IMMUTABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,9 +46,10 @@ class Bucket:
                 raise ObjectTooLarge(key, size, limit)
             return StoredObject(body.read(), answer.get("VersionId", ""), answer["ETag"].strip('"'))
 
-    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+    def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
         """See the port."""
-        self._s3.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type)
+        caching: Any = {"CacheControl": IMMUTABLE} if immutable else {}
+        self._s3.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type, **caching)
 
     def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
         """See the port."""

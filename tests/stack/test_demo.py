@@ -23,6 +23,6 @@ def test_the_demonstration_brings_every_post_to_its_final_state(tmp_path: Path) 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Posts: 19 (16 ready, 3 rejected)" in done.stdout
     assert "Pictures: 12 (2 failed, 10 ready); thumbnails: 39" in done.stdout
-    assert re.search(r"corrupt.*truncated", done.stdout)
+    assert re.search(r"corrupt.*premature end", done.stdout)
     for reason in ("not-utf-8", "front-matter-invalid", "no-front-matter"):
         assert reason in done.stdout

@@ -54,7 +54,8 @@ def bodies(size: int = SIZE) -> Mapping[str, str]:
         "table cells": "<table>" + filled("<tr><td>a<td>b"),
         "copies for readers without scripts": filled("<noscript><img src=a.jpg></noscript>"),
         "pictures": filled('<img src="https://a.example/1.jpg">'),
-        "pictures in one picture": "<picture>" + filled('<source srcset="b.jpg 1x, c.jpg 2x"><img src="https://a.example/1.jpg">'),
+        "pictures in one picture": "<picture>"
+        + filled('<source srcset="b.jpg 1x, c.jpg 2x"><img src="https://a.example/1.jpg">'),
         "pictures in one link": '<a href="https://a.example/1.jpg">' + filled('<img src="https://a.example/1-300x200.jpg">'),
         "captions in a row": "<figure>" + filled("<figcaption>字</figcaption><img src=a.jpg>"),
         "entities": f"<p>{filled('&amp;')}</p>",

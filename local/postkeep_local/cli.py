@@ -9,9 +9,12 @@ from importlib.metadata import version
 import click
 
 from postkeep_local.commands.dlq import dlq
+from postkeep_local.commands.export import export
 from postkeep_local.commands.learn import learn
+from postkeep_local.commands.listing import counts, ls
 from postkeep_local.commands.posts import preview, put
 from postkeep_local.commands.purge import purge
+from postkeep_local.commands.reading import open_post, show
 from postkeep_local.commands.reconcile import reconcile
 from postkeep_local.commands.reprocess import reprocess
 from postkeep_local.commands.retry import retry_pictures
@@ -23,8 +26,27 @@ from postkeep_local.commands.status import status
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("postkeep"), prog_name="postkeep")
 def main() -> None:
-    """Keep posts: preview them, put them into a bucket, and run the whole of Postkeep on this machine."""
+    """Keep posts: preview them, put them into a bucket, read them, and run the whole of Postkeep on this machine."""
 
 
-for _command in (preview, learn, rules, put, up, down, status, dlq, reconcile, reprocess, retry_pictures, purge, demo):
+for _command in (
+    preview,
+    learn,
+    rules,
+    put,
+    up,
+    down,
+    ls,
+    show,
+    open_post,
+    counts,
+    status,
+    dlq,
+    reconcile,
+    reprocess,
+    retry_pictures,
+    purge,
+    export,
+    demo,
+):
     main.add_command(_command)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from postkeep.errors import Conflict, Differs, Superseded
-from postkeep.listing import instant, listings, name, order
+from postkeep.listing import Sort, instant, listings, name, order
 from postkeep.ports import Filed, Listings, PictureStore, PostStore, Rendered
 from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, edition, picture_id
 from support.posts import EPOCH, METADATA, a_post, dated, next_of, revision
@@ -293,3 +293,53 @@ def test_a_record_is_not_replaced_when_its_text_was_settled_since_it_was_read(ta
     stored = table[0].get(first.id)
     assert stored is not None
     table[0].replace(next_of(first, 2), replacing=stored)
+
+
+def by_addition(table: Table, listing: str, *, ascending: bool) -> list[str]:
+    seen, after = list[str](), None
+    while rows := table[2].rows(listing, after=after, low=None, high=None, limit=4, sort=Sort.ADDED, ascending=ascending):
+        assert len(rows) <= 4
+        seen += [row.post_id for row in rows]
+        after = rows[-1].order
+    return seen
+
+
+def test_listings_run_by_when_posts_were_added(table: Table) -> None:
+    posts = [a_post(key=f"k{n}.md", added=EPOCH + timedelta(days=(n * 7) % 20), metadata=dated(n)) for n in range(20)]
+    for post in posts:
+        record(table, post)
+    rejected = a_post(key="r.md", status=Status.REJECTED)
+    record(table, rejected)
+    expected = [post.id for post in sorted(posts, key=lambda post: post.added)]
+    assert by_addition(table, name("all"), ascending=True) == expected
+    assert by_addition(table, name("all"), ascending=False) == expected[::-1]
+    assert by_addition(table, name("status", "rejected"), ascending=True) == [rejected.id]
+    with pytest.raises(ValueError, match="not kept by when posts were added"):
+        table[2].rows(name("tag", "茶"), after=None, low=None, high=None, limit=4, sort=Sort.ADDED)
+
+
+def test_listings_run_oldest_first_within_dates(table: Table) -> None:
+    posts = [a_post(key=f"k{n}.md", metadata=dated(n)) for n in range(9)]
+    for post in posts:
+        record(table, post)
+    low, high = instant(EPOCH + timedelta(days=2)), instant(EPOCH + timedelta(days=7))
+    seen, after = list[str](), None
+    while rows := table[2].rows(name("all"), after=after, low=low, high=high, limit=2, ascending=True):
+        seen += [row.post_id for row in rows]
+        after = rows[-1].order
+    assert seen == [post.id for post in posts[2:7]]
+    assert table[2].rows(name("all"), after=None, low=high, high=low, limit=2, ascending=True) == []
+
+
+def test_the_first_pictures_of_posts_are_given(table: Table) -> None:
+    many = pictures(3)
+    posts = [a_post(key=f"k{n}.md") for n in range(4)]
+    for post, lead in zip(posts, [many[1].id, "", "none", ""], strict=True):
+        table[0].offer(post)
+        settle(table, post, Rendered(replace(RENDITION, lead=lead), "茶。"))
+        own = [replace(picture, edition=edition(1, 1)) for picture in many]
+        table[1].arrange(post.id, add=[*own, *(replace(picture, edition=edition(1, 2)) for picture in own)], remove=())
+    stored = [*table[2].posts([post.id for post in posts[:3]]).values(), posts[3]]
+    assert {post.rendition.lead for post in stored if post.rendition} == {many[1].id, "", "none"}
+    assert table[2].leads(stored) == {posts[0].id: replace(many[1], edition=edition(1, 1))}
+    assert table[2].leads([]) == {}

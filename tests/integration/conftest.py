@@ -129,6 +129,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "MAX_POST_BYTES": str(5 * 1024 * 1024),
             "TOMBSTONE_DAYS": "90",
             "CHANGES_LAG_SECONDS": "0",
+            "CURSOR_KEY": "a key",
+            "READ_ACCESS": "public",
             "FETCH_PICTURES": "true",
         }
         for name, value in settings.items():

@@ -224,7 +224,7 @@ def test_a_diff_is_text_or_json(dropping: Dropping) -> None:
     second = dropping.put(post("二", "<p>一。二！三。</p>"))
     found = answer(f"{PATH}/diff")
     assert found["headers"]["Content-Type"] == "text/plain; charset=utf-8"
-    assert (found["headers"]["X-Content-Type-Options"], found["headers"]["Vary"]) == ("nosniff", "Accept")
+    assert (found["headers"]["X-Content-Type-Options"], found["headers"]["Vary"]) == ("nosniff", "Accept, Accept-Encoding")
     assert found["body"] == (
         f"--- {KEY} (front matter)\t2021-06-29T00:00:00.000Z\t{first}\n"
         f"+++ {KEY} (front matter)\t2021-06-29T00:01:00.000Z\t{second}\n"

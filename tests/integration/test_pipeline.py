@@ -210,6 +210,9 @@ def test_the_service_answers_for_itself(aws: Aws) -> None:
     assert set(document["paths"]) == {
         "/posts",
         "/posts/{post_id}",
+        "/posts/by-url",
+        "/posts/{post_id}/pictures",
+        "/posts/{post_id}/raw",
         "/posts/{post_id}/text",
         "/posts/{post_id}/removed",
         "/posts/{post_id}/revisions",
@@ -220,6 +223,10 @@ def test_the_service_answers_for_itself(aws: Aws) -> None:
         "/counts",
         "/counts/{kind}",
         "/thumbnails/{folder}/{name}",
+        "/feeds/{form}",
+        "/feeds/opml",
+        "/sitemap.xml",
+        "/sitemaps/{name}",
         "/healthz",
     }
 

@@ -11,7 +11,7 @@ from integration.conftest import Aws, Context, api_event, s3_event
 from integration.test_pipeline import KEY, POST, ask, drop, parse, render
 from postkeep.post import post_id
 from postkeep.renditions import Removal, RenditionObject
-from query_posts import routes, text_routes
+from query_posts import answers, routes
 
 ID = post_id(KEY)
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -60,12 +60,15 @@ def test_html_is_shown_without_scripts(aws: Aws, query: str, accept: str) -> Non
     rendered(aws, html="<p>茶</p>")
     found = answer(f"/posts/{ID}/text", query, accept=accept)
     assert (found["statusCode"], found["body"]) == (200, "<p>茶</p>")
-    assert {name: found["headers"][name] for name in found["headers"] if name != "Content-Length"} == {
+    assert {name: found["headers"][name] for name in found["headers"] if name not in {"Content-Length", "ETag"}} == {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "default-src 'none'; img-src https: http: data:; sandbox",
         "X-Content-Type-Options": "nosniff",
-        "Vary": "Accept",
+        "Vary": "Accept, Accept-Encoding",
         "Cache-Control": "no-cache",
+        "Text-Length": "8",
+        "Text-From": "0",
+        "Text-To": "8",
     }
 
 
@@ -140,7 +143,7 @@ def test_a_rendition_of_the_form_before(aws: Aws) -> None:
 
 @pytest.mark.parametrize("form", ["html", "plain", "markdown"])
 def test_a_text_that_no_answer_holds(aws: Aws, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
-    monkeypatch.setattr(text_routes, "MAX_ANSWER", 100)
+    monkeypatch.setattr(answers, "MAX_ANSWER", 100)
     rendered(aws, html="文" * 32, text="文" * 32, markdown="文" * 32)
     assert ask(f"/posts/{ID}/text", f"format={form}")[0] == 200
     # Each quotation mark takes two bytes in the JSON that the answer is sent in.
@@ -150,7 +153,7 @@ def test_a_text_that_no_answer_holds(aws: Aws, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_removals_that_no_answer_holds(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_routes, "MAX_ANSWER", 300)
+    monkeypatch.setattr(answers, "MAX_ANSWER", 300)
     rendered(aws, removed=(Removal(rule="r", text="文" * 100),))
     status, problem = ask(f"/posts/{ID}/removed")
     assert (status, problem["type"]) == (413, "urn:postkeep:problem:removed-too-large")
@@ -169,3 +172,61 @@ def test_the_contract_tells_of_the_forms(aws: Aws) -> None:
     assert set(text["responses"]["200"]["content"]) == {"text/markdown", "text/plain", "text/html"}
     assert "html" in json.dumps(text["parameters"])
     assert "RemovedView" in json.dumps(paths["/posts/{post_id}/removed"])
+
+
+LONG = "".join(chr(0x4E00 + n) for n in range(20))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "begin", "end"),
+    [
+        ("", LONG, 0, 20),
+        ("from=5", LONG[5:], 5, 20),
+        ("to=5", LONG[:5], 0, 5),
+        ("from=5&to=9", LONG[5:9], 5, 9),
+        ("from=0&to=0", "", 0, 0),
+        ("from=9&to=5", "", 9, 9),
+        ("from=15&to=99", LONG[15:], 15, 20),
+        ("from=99", "", 20, 20),
+    ],
+)
+@pytest.mark.parametrize("form", ["plain", "markdown"])
+def test_a_part_of_a_text(aws: Aws, form: str, query: str, expected: str, begin: int, end: int) -> None:
+    rendered(aws, text=LONG, markdown=LONG)
+    found = answer(f"/posts/{ID}/text", f"format={form}&{query}".rstrip("&"))
+    assert (found["statusCode"], found["body"]) == (200, expected)
+    told = [found["headers"][name] for name in ("Text-Length", "Text-From", "Text-To")]
+    assert told == ["20", str(begin), str(end)]
+
+
+def test_a_part_of_a_text_is_never_html(aws: Aws) -> None:
+    rendered(aws, text=LONG, markdown=LONG, html=f"<p>{LONG}</p>")
+    status, problem = ask(f"/posts/{ID}/text", "format=html&to=5")
+    assert (status, problem["type"]) == (400, "urn:postkeep:problem:part-of-html")
+    found = answer(f"/posts/{ID}/text", "to=5", accept=BROWSER)
+    assert (found["headers"]["Content-Type"], found["body"]) == ("text/markdown; charset=utf-8", LONG[:5])
+    assert ask(f"/posts/{ID}/text", "to=5", accept="text/html")[1]["type"] == "urn:postkeep:problem:format-unknown"
+
+
+@pytest.mark.parametrize("query", ["from=-1", "to=-1", "from=a", "to=1.5"])
+def test_what_is_no_part_is_a_problem(aws: Aws, query: str) -> None:
+    status, problem = ask(f"/posts/{ID}/text", query)
+    assert (status, problem["type"]) == (400, "urn:postkeep:problem:parameter-invalid")
+
+
+def test_a_text_that_no_answer_holds_is_had_in_parts(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered(aws, text="文" * 100)
+    monkeypatch.setattr(answers, "MAX_ANSWER", 150)
+    status, problem = ask(f"/posts/{ID}/text", "format=plain")
+    assert (status, problem["type"]) == (413, "urn:postkeep:problem:text-too-large")
+    assert "has 100 characters" in problem["detail"]
+    parts = [ask(f"/posts/{ID}/text", f"format=plain&from={begin}&to={begin + 40}")[1] for begin in range(0, 100, 40)]
+    assert "".join(parts) == "文" * 100
+
+
+def test_a_page_of_another_origin_is_told_how_long_a_text_is(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered(aws)
+    monkeypatch.setenv("CORS_ORIGIN", "https://tea.example")
+    query_posts.handler.app.cache_clear()
+    found = answer(f"/posts/{ID}/text", origin="https://tea.example")
+    assert {"Text-Length", "Text-From", "Text-To"} <= set(found["headers"]["Access-Control-Expose-Headers"].split(", "))

@@ -3,19 +3,22 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from postkeep.observability import count, logger, metrics, tracer
 from postkeep.settings import QuerySettings
+from query_posts.access import Access
+from query_posts.delivery import Delivery
 from query_posts.routes import application
 
 
 @cache
-def app() -> APIGatewayHttpResolver:
+def app() -> Delivery:
     """The API: made once in a function's life."""
-    return application(QuerySettings.from_env().cors_origin)
+    settings = QuerySettings.from_env()
+    digests = [bytes.fromhex(digest) for digest in settings.read_keys]
+    return Delivery(application(), Access(settings.read_access, digests), settings.cors_origin)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
@@ -24,4 +27,4 @@ def app() -> APIGatewayHttpResolver:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer a request."""
     count("ApiRequests")
-    return app().resolve(event, context)
+    return app()(event, context)

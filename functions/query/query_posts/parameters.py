@@ -6,11 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from query_posts.problems import Problem
 
 type PostIdParameter = Annotated[str, Path(pattern="^[a-z2-7]{26}$", description="The post's id.")]
+
+# No type statements: their schemas would stand apart, without a description.
+YearParameter = Annotated[int | None, Query(ge=1, le=9998, description="Published in this year, UTC.")]
+MonthParameter = Annotated[
+    str | None,
+    Query(pattern=r"^(\d{4}-)?(0?[1-9]|1[0-2])$", description="Published in this month, UTC: `2021-06`, or `6` beside `year`."),
+]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _QUALITY = re.compile(r"\s*q=([01](?:\.\d{0,3})?)\s*")
@@ -33,6 +40,33 @@ def latest(value: str | None) -> datetime | None:
     """
     found = _instant("to", value)
     return found + timedelta(days=1) if found and value and _DATE.fullmatch(value) else found
+
+
+def period(year: int | None, month: str | None) -> tuple[datetime | None, datetime | None]:
+    """The instants between which a year, or a month of it, lies: the first one inclusive, the second one not.
+
+    Args:
+        year: from 1 to 9998.
+        month: ``2021-06``, or ``6`` or ``06`` of that year.
+
+    Raises:
+        Problem: 400 ``month-invalid``: a month of no year, of year 0 or 9999, or of another year than ``year``.
+    """
+    if month is None:
+        return (None, None) if year is None else (_first(year, 1), _first(year + 1, 1))
+    named, _, number = month.rpartition("-")
+    of = int(named) if named else year
+    if of is None:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST, "month-invalid", f"of which year? Say it in `year`, or as in `month=2021-{number:0>2}`"
+        )
+    if year not in {None, of} or not 1 <= of < 9999:  # noqa: PLR2004 (as below)
+        raise Problem(HTTPStatus.BAD_REQUEST, "month-invalid", f"there is no month {month} in the year {year or of}")
+    return _first(of, int(number)), _first(of + int(number) // 12, int(number) % 12 + 1)
+
+
+def _first(year: int, month: int) -> datetime:
+    return datetime(year, month, 1, tzinfo=UTC)
 
 
 def _instant(name: str, value: str | None) -> datetime | None:

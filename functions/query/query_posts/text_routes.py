@@ -1,6 +1,5 @@
 """The routes of what render made of a post: its text, and what was removed from it."""
 
-import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Literal, Protocol
@@ -11,11 +10,12 @@ from pydantic import BaseModel, Field
 
 from postkeep.post import Post
 from postkeep.renditions import RenditionObject
+from query_posts.answers import fits
 from query_posts.parameters import PostIdParameter, media_type, preferred
 from query_posts.problems import Problem
 
-MAX_ANSWER = 5_500_000
-"""Bytes of an answer's body once it is a JSON string, as Lambda takes its answers: 6 MB at most, with headers."""
+RANGE_HEADERS = ("Text-Length", "Text-From", "Text-To")
+"""Of a text's answer: how many characters the text has, and which of them were sent, the last one not included."""
 
 _HTML = "text/html"
 _FORMATS = {"markdown": "text/markdown", "plain": "text/plain", "html": _HTML}
@@ -70,7 +70,8 @@ def add_text(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> Non
         tags=["posts"],
         responses={
             200: {
-                "description": "The text: as CommonMark, as plain text, or as a fragment of HTML that is safe to show.",
+                "description": "The text: as CommonMark, as plain text, or as a fragment of HTML that is safe to show. "
+                "`Text-Length`, `Text-From` and `Text-To` (header fields) say how many characters it has, and which these are.",
                 "content": {kind: {"schema": {"type": "string"}} for kind in _FORMATS.values()},
             }
         },
@@ -80,19 +81,26 @@ def add_text(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> Non
         format: Annotated[  # noqa: A002 (the name of the parameter in the query string)
             Literal["markdown", "plain", "html"] | None, Query(description="Overrides the Accept header.")
         ] = None,
+        from_: Annotated[int, Query(alias="from", ge=0, description="The first character of a part, from 0; not of HTML.")] = 0,
+        to: Annotated[int | None, Query(ge=0, description="The character that a part ends before; not of HTML.")] = None,
     ) -> Response[str]:
         accept = app.current_event.headers.get("accept") or ""
-        kind = media_type(format, accept, _FORMATS, "text")
+        part = bool(from_) or to is not None
+        kind = _kind_of_part(format, accept) if part else media_type(format, accept, _FORMATS, "text")
         rendition = sources().rendition(sources().post(post_id))
         if kind == _HTML and not rendition.is_whole:
             kind = _without_html(format, accept, rendition)
         text = {"text/plain": rendition.text, _HTML: rendition.html}.get(kind, rendition.markdown)
-        if not _fits(text):
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text-too-large", f"the text has {len(text):,} characters")
-        headers = {**_HEADERS, "Vary": "Accept"}
+        begin = min(from_, len(text))
+        end = max(begin, min(len(text) if to is None else to, len(text)))
+        shown = text[begin:end]
+        if not fits(shown):
+            detail = f"the text has {len(text):,} characters; take Markdown or plain text in parts, with `from` and `to`"
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "text-too-large", detail)
+        headers = {**_HEADERS, "Vary": "Accept", **dict(zip(RANGE_HEADERS, map(str, (len(text), begin, end)), strict=True))}
         if kind == _HTML:
             headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        return Response(200, f"{kind}; charset=utf-8", text, headers=headers)
+        return Response(200, f"{kind}; charset=utf-8", shown, headers=headers)
 
     @app.get(
         "/posts/<post_id>/removed",
@@ -111,10 +119,21 @@ def add_text(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> Non
             removed=[RemovalView(rule=removal.rule, text=removal.text) for removal in rendition.removed],
         )
         body = view.model_dump_json()
-        if not _fits(body):
+        if not fits(body):
             detail = f"what was removed has {view.characters:,} characters"
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "removed-too-large", detail)
         return Response(200, "application/json", body, headers=_HEADERS)
+
+
+def _kind_of_part(format: str | None, accept: str) -> str:  # noqa: A002 (as the parameter)
+    """The media type of a part of a text. A part of HTML is none: it would be cut within tags.
+
+    Raises:
+        Problem: 400 ``part-of-html``; 406 ``format-unknown``.
+    """
+    if format == "html":
+        raise Problem(HTTPStatus.BAD_REQUEST, "part-of-html", "HTML is given as a whole; take Markdown or plain text in parts")
+    return media_type(format, accept, {name: kind for name, kind in _FORMATS.items() if kind != _HTML}, "part of a text")
 
 
 def _without_html(format: str | None, accept: str, rendition: RenditionObject) -> str:  # noqa: A002 (as the parameter)
@@ -135,7 +154,3 @@ def _outdated(rendition: RenditionObject, what: str) -> Problem:
         f"the text was made by rules {rendition.rules}, which did not keep {what}; it will be there once the text is made again"
     )
     return Problem(HTTPStatus.NOT_FOUND, "text-outdated", detail)
-
-
-def _fits(body: str) -> bool:
-    return len(json.dumps(body, ensure_ascii=False).encode()) <= MAX_ANSWER

@@ -79,6 +79,27 @@ class PostView(BaseModel):
     detail: str = Field(description="Why the post was rejected, as a sentence; empty otherwise.")
 
 
+class LeadView(BaseModel):
+    """The first picture of a post, as a list shows it."""
+
+    id: str
+    address: str = Field(description="Where the picture is to be had.")
+    status: str = Field(description="pending, ready, waiting (for its next try), failed or skipped.")
+    width: int = Field(description="Of the original as it is to be seen, in pixels; 0 where unknown.")
+    height: int
+    placeholder: str = Field(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")
+    colour: str = Field(description="The dominant one, as #rrggbb; empty where unknown.")
+    thumbnails: list[ThumbnailView] = Field(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
+
+
+class ListedPost(PostView):
+    """A post in a list with pictures."""
+
+    picture: LeadView | None = Field(
+        description="The first picture; null where there is none, or where the text was made before lists had pictures."
+    )
+
+
 class PostDetail(PostView):
     """A post by itself."""
 
@@ -89,11 +110,33 @@ class PostDetail(PostView):
     picture_items: list[PictureView] = Field(description="In the order of the article.")
 
 
+class PostOfAddress(PostDetail):
+    """The newest post of an article's address."""
+
+    others: list[PostView] = Field(description="The other posts of the same address, the newest first.")
+    truncated: bool = Field(description="Whether there are more others.")
+
+
+class Pictures(BaseModel):
+    """The pictures of a post."""
+
+    id: str = Field(description="The post's.")
+    pictures: list[PictureView] = Field(description="In the order of the article.")
+
+
 class PostPage(BaseModel):
     """A page of a listing."""
 
-    posts: list[PostView]
-    next: str | None = Field(description="The cursor of the next page; null at the end. A short page may have one.")
+    posts: list[ListedPost] = Field(description="With all fields, or those that `fields` names.")
+    next: str | None = Field(
+        description="The cursor of the next page, good for seven days; null at the end. A short page, even an empty one, "
+        "may have it: then few posts fit, and the search goes on there."
+    )
+    searched: int = Field(description="How many posts were looked at for this page.")
+    searched_until: str | None = Field(
+        description="How far the search got: the instant of `sort` (ISO 8601, UTC) of the last post that was looked at; null at "
+        "the end, and where only posts without a date are left."
+    )
 
 
 class Health(BaseModel):
@@ -139,6 +182,16 @@ def post_view(post: Post) -> PostView:
     return PostView(**_fields(post))
 
 
+def listed_post(post: Post, lead: Picture | None) -> ListedPost:
+    """A post in a list with pictures.
+
+    Args:
+        post: the record.
+        lead: its first picture; None for none.
+    """
+    return ListedPost(**_fields(post), picture=_lead_view(lead) if lead else None)
+
+
 def post_detail(post: Post, pictures: list[Picture], described: Mapping[PictureId, Mapping[str, str]]) -> PostDetail:
     """A post by itself.
 
@@ -147,17 +200,43 @@ def post_detail(post: Post, pictures: list[Picture], described: Mapping[PictureI
         pictures: its pictures' items.
         described: the alt and caption of each picture, by id, in the order of the article.
     """
-    place = {picture_id: n for n, picture_id in enumerate(described)}
-    current = [picture for picture in pictures if picture.edition == post.edition]
-    ordered = sorted(current, key=lambda picture: place.get(picture.id, len(place)))
     return PostDetail(
         **_fields(post),
         size=post.size,
         content_hash=post.content_hash,
         warnings=list(post.warnings),
         extra=dict(post.metadata.extra),
-        picture_items=[_picture_view(picture, described.get(picture.id, {})) for picture in ordered],
+        picture_items=picture_views(post, pictures, described),
     )
+
+
+def picture_views(post: Post, pictures: list[Picture], described: Mapping[PictureId, Mapping[str, str]]) -> list[PictureView]:
+    """The pictures of a post's text, in the order of the article; the arguments are those of :func:`post_detail`."""
+    place = {picture_id: n for n, picture_id in enumerate(described)}
+    current = [picture for picture in pictures if picture.edition == post.edition]
+    ordered = sorted(current, key=lambda picture: place.get(picture.id, len(place)))
+    return [_picture_view(picture, described.get(picture.id, {})) for picture in ordered]
+
+
+def _lead_view(picture: Picture) -> LeadView:
+    original = picture.original
+    return LeadView(
+        id=picture.id,
+        address=picture.address,
+        status=picture.status.value,
+        width=picture.width,
+        height=picture.height,
+        placeholder=original.placeholder if original else "",
+        colour=original.colour if original else "",
+        thumbnails=_thumbnail_views(picture),
+    )
+
+
+def _thumbnail_views(picture: Picture) -> list[ThumbnailView]:
+    return [
+        ThumbnailView(url=f"/thumbnails/{t.name}", format=t.format, width=t.width, height=t.height, bytes=t.bytes)
+        for t in picture.thumbnails
+    ]
 
 
 def _picture_view(picture: Picture, described: Mapping[str, str]) -> PictureView:
@@ -177,10 +256,7 @@ def _picture_view(picture: Picture, described: Mapping[str, str]) -> PictureView
         placeholder=original.placeholder if original else "",
         colour=original.colour if original else "",
         original=_original_view(original) if original else None,
-        thumbnails=[
-            ThumbnailView(url=f"/thumbnails/{t.name}", format=t.format, width=t.width, height=t.height, bytes=t.bytes)
-            for t in picture.thumbnails
-        ],
+        thumbnails=_thumbnail_views(picture),
     )
 
 

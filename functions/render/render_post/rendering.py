@@ -256,6 +256,7 @@ def _described(key: str, rules: int, rendered: RenderedText, title: str) -> Rend
         language=language_of(rendered.text, title),
         words=length.words,
         reading_seconds=length.reading_seconds,
+        lead=picture_id(rendered.pictures[0].address) if rendered.pictures else "",
     )
 
 

@@ -9,6 +9,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]\s*")
 # Not in XML, and so not in a feed: https://www.w3.org/TR/xml/#charsets; DEL and C1, which it discourages, go with them.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+# Which are breaks between words in a line, and are not in XML either.
+_FEEDS = {0x0B: " ", 0x0C: " "}
 # White space as str.isspace has it, and what has no width.
 _ENDS = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u2060\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -43,3 +45,11 @@ def excerpt(value: str, limit: int = 80) -> str:
     """A piece of a stranger's text for a warning: one line, ``limit`` characters at most."""
     line = one_line(encodable(value[: 2 * limit]))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def in_xml(value: str) -> str:
+    """A text without the characters that XML cannot hold, or discourages; a lone surrogate becomes U+FFFD.
+
+    Source: Extensible Markup Language 1.0, 2.2, «Characters».
+    """
+    return _CONTROLS.sub("", encodable(value)).translate(_FEEDS)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from postkeep.address import canonical
@@ -64,9 +65,21 @@ def instant(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def order(post: Post) -> str:
-    """Where a post stands in its listings: by publication, then by id."""
-    return f"{instant(post.metadata.published)}#{post.id}"
+class Sort(StrEnum):
+    """What a listing can be sorted by; posts of the same instant are sorted by their ids."""
+
+    PUBLISHED = "published"
+    ADDED = "added"
+
+
+SORTED_BY_ADDED = "by_added"
+"""The index that has what :data:`INDEXES` has in ``by_published``, by :attr:`Sort.ADDED`."""
+
+
+def order(post: Post, sort: Sort = Sort.PUBLISHED) -> str:
+    """Where a post stands in its listings: by publication, or by when it was added; then by id."""
+    moment = post.added if sort is Sort.ADDED else post.metadata.published
+    return f"{instant(moment)}#{post.id}"
 
 
 def name(kind: str, value: str = "") -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from postkeep.listing import Sort
 from postkeep.post import Edition, Picture, PictureId, Post, PostId, Rendition
 
 
@@ -303,8 +304,18 @@ class Row:
 class Listings(Protocol):
     """The posts' records, as the query function needs them."""
 
-    def rows(self, listing: str, *, after: str | None, low: str | None, high: str | None, limit: int) -> list[Row]:
-        """One stretch of a listing, newest first.
+    def rows(
+        self,
+        listing: str,
+        *,
+        after: str | None,
+        low: str | None,
+        high: str | None,
+        limit: int,
+        sort: Sort = Sort.PUBLISHED,
+        ascending: bool = False,
+    ) -> list[Row]:
+        """One stretch of a listing, newest first unless told.
 
         Args:
             listing: see :mod:`postkeep.listing`.
@@ -312,6 +323,11 @@ class Listings(Protocol):
             low: the least order, inclusive.
             high: the greatest order, exclusive.
             limit: how many rows at most.
+            sort: what the orders are of; by when posts were added there are the listings of all and of a status alone.
+            ascending: whether the oldest come first.
+
+        Raises:
+            ValueError: if there is no such listing by ``sort``.
         """
         ...
 
@@ -331,6 +347,10 @@ class Listings(Protocol):
 
     def pictures(self, post_id: PostId) -> list[Picture]:
         """All pictures of a post, in the order of their ids."""
+        ...
+
+    def leads(self, posts: Sequence[Post]) -> Mapping[PostId, Picture]:
+        """The first picture of each of up to 100 posts; left out where a post has none, or its record does not name it."""
         ...
 
 
@@ -374,6 +394,20 @@ class VersionContent:
 
     body: bytes
     modified: datetime
+
+
+class Downloads(Protocol):
+    """Gives out addresses at which anyone can read an object for a short while."""
+
+    def address(self, key: str, *, version_id: str, name: str) -> str:
+        """Make an address, whether or not the object is there.
+
+        Args:
+            key: the object's key.
+            version_id: a version of it; "" for the current one.
+            name: what a browser saves the file as.
+        """
+        ...
 
 
 class VersionStore(Protocol):

@@ -159,6 +159,8 @@ class Rendition:
         language: a BCP 47 tag of the text, such as ``zh-Hant``; ``und`` where none can be told.
         words: words of plain text; a Chinese character counts as one.
         reading_seconds: how long reading it takes.
+        lead: the id of the article's first picture, which listings show; "" where there is none, and in records of texts that
+            were made before there was this field.
     """
 
     key: str
@@ -168,6 +170,7 @@ class Rendition:
     language: str = "und"
     words: int = 0
     reading_seconds: int = 0
+    lead: PictureId = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from postkeep.errors import SettingMissing
 
@@ -211,6 +212,15 @@ class CountSettings:
         )
 
 
+class ReadAccess(StrEnum):
+    """Who may read the API."""
+
+    PUBLIC = "public"
+    KEY = "key"
+    JWT = "jwt"
+    """Who has a token that API Gateway checks."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuerySettings:
     """What query needs.
@@ -222,6 +232,9 @@ class QuerySettings:
         cors_origin: the origin allowed to read answers in a browser; "" for none.
         changes_lag: how far readers of the changes stay behind.
         tombstone_life: how long a deleted post's tombstone is kept.
+        cursor_key: what cursors of listings are signed with.
+        read_access: who may read.
+        read_keys: the SHA-256 of each key that opens the archive, in hexadecimal; some, where it is read with a key.
     """
 
     table: str
@@ -230,14 +243,19 @@ class QuerySettings:
     cors_origin: str
     changes_lag: timedelta
     tombstone_life: timedelta
+    cursor_key: str = field(repr=False)
+    read_access: ReadAccess
+    read_keys: tuple[str, ...]
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "QuerySettings":
         """Read the settings.
 
         Raises:
-            SettingMissing: if one is not set.
+            SettingMissing: if one is not set. An archive that is to be read with a key and has none is read by nobody.
         """
+        access = ReadAccess(_required(environment, "READ_ACCESS"))
+        keys = _required(environment, "READ_KEYS") if access is ReadAccess.KEY else ""
         return cls(
             table=_required(environment, "TABLE_NAME"),
             posts_bucket=_required(environment, "POSTS_BUCKET"),
@@ -245,4 +263,7 @@ class QuerySettings:
             cors_origin=environment.get("CORS_ORIGIN", ""),
             changes_lag=timedelta(seconds=int(_required(environment, "CHANGES_LAG_SECONDS"))),
             tombstone_life=timedelta(days=int(_required(environment, "TOMBSTONE_DAYS"))),
+            cursor_key=_required(environment, "CURSOR_KEY"),
+            read_access=access,
+            read_keys=tuple(keys.split(",")) if keys else (),
         )

@@ -1,6 +1,5 @@
 """What an archive holds and still has to do, gathered for `postkeep status` and `postkeep dlq list`."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -8,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from postkeep.aws.due import DynamoDuePictures
 from postkeep.post import Status
+from postkeep_local.api import Api, ApiProblem, ApiUnusable
 from postkeep_local.operations import ages
 from postkeep_local.operations.archive import Archive
 from postkeep_local.operations.letters import Letter, look
@@ -24,12 +22,6 @@ if TYPE_CHECKING:
 
 PEEKED = 200
 """Messages of a dead-letter queue that are looked at, at most: 20 calls."""
-
-_API_SECONDS = 30.0
-"""How long an HTTP API may take: API Gateway waits as long for its function."""
-
-_MOST_BYTES = 6 * 1024 * 1024
-"""A Lambda function answers no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,30 +155,13 @@ def count_posts(archive: Archive) -> PostCounts | None:
     if not archive.api_url:
         return None
     try:
-        with (
-            httpx.Client(timeout=_API_SECONDS, trust_env=not archive.local) as api,
-            api.stream("GET", f"{archive.api_url}/counts") as answer,
-        ):
-            answer.raise_for_status()
-            return _counts(_bounded(answer))
-    except (httpx.HTTPError, httpx.InvalidURL):
+        with Api(archive.api_url, tries=1) as api:
+            return _counts(api.value("/counts"))
+    except (ApiProblem, ApiUnusable):
         return None
 
 
-def _bounded(answer: httpx.Response) -> bytes:
-    body = bytearray()
-    for piece in answer.iter_bytes():
-        body += piece
-        if len(body) > _MOST_BYTES:
-            return b""
-    return bytes(body)
-
-
-def _counts(body: bytes) -> PostCounts | None:
-    try:
-        found: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def _counts(found: Mapping[str, Any]) -> PostCounts | None:
     match found:
         case {"as_of": str(as_of), "statuses": dict(statuses)} if all(type(count) is int for count in statuses.values()):
             # What no post is in is not counted.

@@ -1,10 +1,11 @@
 import time
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postkeep.characters import decoded, encodable, excerpt, one_line
+from postkeep.characters import decoded, encodable, excerpt, in_xml, one_line
 
 ANY = st.text(st.characters(), max_size=40)
 """Lone surrogates among them."""
@@ -77,3 +78,12 @@ def test_long_texts_take_no_time(piece: str) -> None:
     begun = time.process_time()
     one_line(decoded(encodable(written)))
     assert time.process_time() - begun < 1
+
+
+@given(ANY)
+def test_any_text_is_made_one_that_xml_can_hold(written: str) -> None:
+    element = ET.Element("x")
+    element.text = in_xml(written)
+    assert ET.fromstring(ET.tostring(element)).text in {in_xml(written).replace("\r", "\n"), None}  # noqa: S314  (our own)
+    assert in_xml("一\n二\t茶🍵 <&>") == "一\n二\t茶🍵 <&>"
+    assert in_xml("a\x00\ufffe\udc00b\x0bc\x0c") == "a\ufffdb c "

@@ -9,6 +9,7 @@ from postkeep.settings import (
     CountSettings,
     ParseSettings,
     QuerySettings,
+    ReadAccess,
     ReconcileSettings,
     RenderSettings,
     RetrySettings,
@@ -25,6 +26,9 @@ ENVIRONMENT = {
     "MAX_POST_BYTES": "10",
     "TOMBSTONE_DAYS": "3",
     "CHANGES_LAG_SECONDS": "7",
+    "CURSOR_KEY": "k",
+    "READ_ACCESS": "key",
+    "READ_KEYS": "ab,cd",
     "PARSE_FUNCTION": "f",
     "RENDER_BACKLOG_QUEUE_URL": "b",
     "FETCH_PICTURES": "true",
@@ -56,7 +60,11 @@ def test_settings_are_read() -> None:
     hosts = ThumbnailSettings.from_env({**ENVIRONMENT, "POSTKEEP_PICTURE_HOSTS": '{"a.example": "http://127.0.0.1:1"}'})
     assert hosts.picture_hosts == {"a.example": "http://127.0.0.1:1"}
     lag, life = timedelta(seconds=7), timedelta(days=3)
-    assert QuerySettings.from_env({**ENVIRONMENT, "CORS_ORIGIN": "*"}) == QuerySettings("t", "p", "a", "*", lag, life)
+    assert QuerySettings.from_env({**ENVIRONMENT, "CORS_ORIGIN": "*"}) == QuerySettings(
+        "t", "p", "a", "*", lag, life, "k", ReadAccess.KEY, ("ab", "cd")
+    )
+    everyone = QuerySettings.from_env({**ENVIRONMENT, "READ_ACCESS": "public", "READ_KEYS": ""})
+    assert (everyone.read_access, everyone.read_keys) == (ReadAccess.PUBLIC, ())
     assert CountSettings.from_env(ENVIRONMENT) == CountSettings("t", "a", lag)
     assert RetrySettings.from_env(ENVIRONMENT) == RetrySettings("t", "q", fetch_pictures=True)
     assert RetrySettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from postkeep.aws.items import (
     NO_TEXT,
     ROW,
+    Item,
     changed_values,
     feeds,
     picture_item,
@@ -25,7 +26,7 @@ from postkeep.aws.items import (
 )
 from postkeep.aws.session import client
 from postkeep.errors import Conflict, Differs, Superseded
-from postkeep.listing import further_listings, order, partitions
+from postkeep.listing import SORTED_BY_ADDED, Sort, further_listings, order, partitions
 from postkeep.ports import Filed, Rendered, Row
 from postkeep.post import Edition, Picture, PictureId, Post, PostId, Status, edition
 
@@ -212,18 +213,33 @@ class DynamoPictures(_Table):
 class DynamoListings(_Table):
     """:class:`postkeep.ports.Listings` on the posts table."""
 
-    def rows(self, listing: str, *, after: str | None, low: str | None, high: str | None, limit: int) -> list[Row]:
+    def rows(
+        self,
+        listing: str,
+        *,
+        after: str | None,
+        low: str | None,
+        high: str | None,
+        limit: int,
+        sort: Sort = Sort.PUBLISHED,
+        ascending: bool = False,
+    ) -> list[Row]:
         """See the port.
 
         Reads ``limit + 1`` thin entries from each of the listing's partitions at most.
         """
-        top = min(filter(None, (after, high)), default=_LAST)
-        if (low or _FIRST) > top:
+        seen = after or ""
+        bottom = max(low or _FIRST, seen) if ascending else low or _FIRST
+        top = high or _LAST if ascending else min(high or _LAST, seen or _LAST)
+        if bottom > top:
             return []
         index, parts = partitions(listing)
-        keys = (index.name, index.attribute, "published")
-        found = [row for part in parts for row in self._stretch(keys, part, (low or _FIRST, top), limit, newest_first=True)]
-        found.sort(key=lambda row: row.order, reverse=True)
+        if sort is Sort.ADDED and index.attribute != "shelf":
+            raise ValueError(f"{listing} is not kept by when posts were added")
+        keys = (SORTED_BY_ADDED if sort is Sort.ADDED else index.name, index.attribute, sort.value)
+        between, backwards = (bottom, top), not ascending
+        found = [row for part in parts for row in self._stretch(keys, part, between, limit, newest_first=backwards)]
+        found.sort(key=lambda row: row.order, reverse=backwards)
         return found[:limit]
 
     def changes(self, *, after: str, until: str, limit: int) -> list[Row]:
@@ -258,21 +274,31 @@ class DynamoListings(_Table):
 
     def posts(self, post_ids: Sequence[PostId]) -> Mapping[PostId, Post]:
         """See the port."""
-        wanted: Any = {self._name: {"Keys": [post_key(post_id) for post_id in dict.fromkeys(post_ids)]}}
-        found: dict[PostId, Post] = {}
-        for _ in range(_ROUNDS):
-            if not wanted or not wanted[self._name]["Keys"]:
-                return found
-            answer = self._dynamodb.batch_get_item(RequestItems=wanted)
-            for item in answer["Responses"].get(self._name, []):
-                post = post_of(item)
-                found[post.id] = post
-            wanted = answer.get("UnprocessedKeys")
-        raise _throttled("BatchGetItem")
+        items = self._items([post_key(post_id) for post_id in dict.fromkeys(post_ids)])
+        return {post.id: post for post in map(post_of, items)}
 
     def pictures(self, post_id: PostId) -> list[Picture]:
         """See the port."""
         return self._pictures(post_id, consistent=False)
+
+    def leads(self, posts: Sequence[Post]) -> Mapping[PostId, Picture]:
+        """See the port. One call, whatever the posts have."""
+        keys = [
+            picture_key(post.id, post.edition, post.rendition.lead) for post in posts if post.rendition and post.rendition.lead
+        ]
+        return {item["pk"]["S"].partition("#")[2]: picture_of(item) for item in self._items(keys)}
+
+    def _items(self, keys: Sequence[Item]) -> list[Item]:
+        """The items of up to 100 different keys, in no order; the absent ones are left out."""
+        wanted: Any = {self._name: {"Keys": list(keys)}}
+        found: list[Item] = []
+        for _ in range(_ROUNDS):
+            if not wanted or not wanted[self._name]["Keys"]:
+                return found
+            answer = self._dynamodb.batch_get_item(RequestItems=wanted)
+            found += answer["Responses"].get(self._name, [])
+            wanted = answer.get("UnprocessedKeys")
+        raise _throttled("BatchGetItem")
 
 
 _KEPT = frozenset({"status", "generation", "added", "feed", "changed", "expires", "settled", "edition"})

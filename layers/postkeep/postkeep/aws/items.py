@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -36,6 +36,8 @@ _DATE_SOURCE = "front-matter"
 
 ROW = "ROW#"
 """What the sort keys of a record's rows begin with."""
+
+_RENDITION = frozenset(field.name for field in fields(Rendition))
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -152,8 +154,8 @@ def post_item(post: Post) -> Item:
 
 
 def rendition_value(rendition: Rendition) -> dict[str, Any]:
-    """A Rendition as a map."""
-    return asdict(rendition)
+    """A Rendition as a map, without a lead where there is none."""
+    return {name: value for name, value in asdict(rendition).items() if name != "lead" or value}
 
 
 def post_of(item: Mapping[str, Any]) -> Post:
@@ -193,8 +195,10 @@ def post_of(item: Mapping[str, Any]) -> Post:
 
 
 def _rendition(value: Mapping[str, Any]) -> Rendition:
-    fields: dict[str, Any] = {name: int(entry) if isinstance(entry, Decimal) else entry for name, entry in value.items()}
-    return Rendition(**fields)
+    # While a new version is rolled out, functions of the old one read what it has written.
+    known: dict[str, Any] = {name: entry for name, entry in value.items() if name in _RENDITION}
+    known |= {name: int(entry) for name, entry in known.items() if isinstance(entry, Decimal)}
+    return Rendition(**known)
 
 
 def picture_item(post_id: PostId, picture: Picture) -> Item:

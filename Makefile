@@ -11,7 +11,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam soak bench-text bench-thumbnails check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam soak contract bench-text bench-thumbnails check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -126,6 +126,9 @@ test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real c
 
 soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES=100000]
 	@POSTKEEP_SCHEDULES=$(or $(SCHEDULES),100000) .venv/bin/python -m pytest -n0 tests/convergence $(ARGS)
+
+contract: setup ## write the API's document and its page anew: make contract [RELEASE=1]
+	@PYTHONPATH=tests .venv/bin/python -m support.contract $(if $(RELEASE),--release)
 
 bench-text: setup .venv-bench/ready ## the cleaning beside other tools, good and fast: make bench-text [ARGS=--write]
 	@.venv/bin/python bench/text.py $(ARGS)

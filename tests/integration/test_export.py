@@ -1,5 +1,6 @@
 """The command `postkeep export` on an archive in moto that the real handlers filled."""
 
+import errno
 import json
 import re
 import signal
@@ -101,6 +102,8 @@ def test_lines_say_what_the_archive_holds(aws: Aws, tmp_path: Path) -> None:
         (["--from", "2021-02-28"], {KEYS[1], KEYS[2]}),
         (["--to", "2021-02-28"], {KEYS[0], KEYS[1]}),
         (["--from", "2021-02-28", "--to", "2021-02-28"], {KEYS[1]}),
+        (["--from", "0001-01-01", "--to", "9999-12-31"], {*KEYS}),
+        (["--author", "\udcff", "--tag", "\udcff"], set()),
     ],
 )
 def test_conditions_hold_together(aws: Aws, options: list[str], expected: set[str], tmp_path: Path) -> None:
@@ -150,6 +153,60 @@ def test_an_export_in_the_bucket_has_a_link(aws: Aws, form: str, name: str) -> N
     assert "exported" in said
 
 
+def test_json_says_where_it_is_and_what_became_of_the_posts(aws: Aws, tmp_path: Path) -> None:
+    filled(aws)
+    aws.put("../x.md", b"x")
+    result = export(tmp_path / "x", "--format", "markdown", "--json", status=1)
+    reason = "its key is no path of a file: it has empty parts, or such as `..`"
+    assert json.loads(result.stdout) == {
+        "destination": str(tmp_path / "x"),
+        "link": None,
+        "until": None,
+        "posts": 4,
+        "without_text": 0,
+        "failed": [{"key": "../x.md", "reason": reason}],
+    }
+    told = json.loads(export("x.epub", "--format", "epub", "--to-bucket", "--json").stdout)
+    assert told["destination"].startswith("s3://archive-bucket/exports/")
+    assert "X-Amz-Signature=" in told["link"]
+    assert datetime.fromisoformat(told["until"]) > datetime.now(UTC)
+    assert (told["posts"], told["without_text"], told["failed"]) == (3, 1, [])
+
+
+def test_what_the_bucket_refuses_is_a_message(aws: Aws) -> None:
+    filled(aws)
+    for found in aws.s3.list_objects_v2(Bucket=aws.archive)["Contents"]:
+        aws.s3.delete_object(Bucket=aws.archive, Key=found["Key"])
+    aws.s3.delete_bucket(Bucket=aws.archive)
+    result = export("x.zip", "--format", "markdown", "--to-bucket", status=1)
+    assert "NoSuchBucket" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_full_disk_is_a_message_and_leaves_nothing(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(aws)
+
+    def full(*_: object) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("postkeep_local.operations.export.line", full)
+    result = export(tmp_path / "x", "--format", "jsonl", status=1)
+    assert result.stderr.endswith("x: No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_is_a_line_now_and_then_off_a_terminal(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(aws)
+    monkeypatch.setattr("postkeep_local.commands.export._TOLD_EVERY", 2)
+    assert export(tmp_path / "x", "--format", "jsonl").stderr == "Exporting: 2 posts\nExporting: 4 posts\n"
+
+
+def test_progress_is_a_count_on_a_terminal(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(aws)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # which rich takes for a terminal
+    assert "Exporting: 4 posts" in export(tmp_path / "x", "--format", "jsonl").stderr
+
+
 def test_links_last_seven_days_at_most(aws: Aws) -> None:
     assert "168" in export("x", "--format", "jsonl", "--to-bucket", "--link-hours", "169", status=2).stderr
 
@@ -159,6 +216,8 @@ def test_links_last_seven_days_at_most(aws: Aws) -> None:
     [
         (["x", "--format", "jsonl", "--cleaned"], "--cleaned belongs to"),
         (["x", "--format", "jsonl", "--title", "x"], "--title belongs to"),
+        (["x", "--format", "jsonl", "--no-pictures"], "--no-pictures belongs to"),
+        (["x", "--format", "jsonl", "--replace", "--to-bucket"], "--replace does not go with"),
         (["x", "--format", "jsonl", "--from", "2021-02-02", "--to", "2021-02-01"], "later than"),
         (["a/x", "--format", "jsonl", "--to-bucket"], "without a folder"),
         (["..", "--format", "jsonl", "--to-bucket"], "without a folder"),

@@ -11,7 +11,8 @@ from integration.conftest import Aws, Context, api_event, s3_event
 from integration.test_pipeline import KEY, POST, ask, drop, parse, render
 from postkeep.post import post_id
 from postkeep.renditions import Removal, RenditionObject
-from query_posts import answers, routes
+from postkeep.web import answers
+from query_posts import routes
 
 ID = post_id(KEY)
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -60,7 +61,7 @@ def test_html_is_shown_without_scripts(aws: Aws, query: str, accept: str) -> Non
     rendered(aws, html="<p>茶</p>")
     found = answer(f"/posts/{ID}/text", query, accept=accept)
     assert (found["statusCode"], found["body"]) == (200, "<p>茶</p>")
-    assert {name: found["headers"][name] for name in found["headers"] if name not in {"Content-Length", "ETag"}} == {
+    assert {name: found["headers"][name] for name in found["headers"] if name not in {"Content-Length", "ETag", "Last-Modified"}} == {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "default-src 'none'; img-src https: http: data:; sandbox",
         "X-Content-Type-Options": "nosniff",
@@ -156,7 +157,7 @@ def test_removals_that_no_answer_holds(aws: Aws, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(answers, "MAX_ANSWER", 300)
     rendered(aws, removed=(Removal(rule="r", text="文" * 100),))
     status, problem = ask(f"/posts/{ID}/removed")
-    assert (status, problem["type"]) == (413, "urn:postkeep:problem:removed-too-large")
+    assert (status, problem["type"]) == (413, "urn:postkeep:problem:answer-too-large")
 
 
 def test_a_rendition_that_is_too_large_to_read(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,3 +231,11 @@ def test_a_page_of_another_origin_is_told_how_long_a_text_is(aws: Aws, monkeypat
     query_posts.handler.app.cache_clear()
     found = answer(f"/posts/{ID}/text", origin="https://tea.example")
     assert {"Text-Length", "Text-From", "Text-To"} <= set(found["headers"]["Access-Control-Expose-Headers"].split(", "))
+
+
+def test_a_text_says_when_it_was_another_one(aws: Aws) -> None:
+    rendered(aws, html="<p>茶</p>")
+    for path in ("text", "removed"):
+        moment = answer(f"/posts/{ID}/{path}")["headers"]["Last-Modified"]
+        headers = {"if-modified-since": moment}
+        assert query_posts.handler.handler(api_event(f"/posts/{ID}/{path}", headers=headers), Context())["statusCode"] == 304

@@ -25,6 +25,7 @@ class Book:
         title: its title.
         language: its language.
         creators: its authors.
+        modified: when it last changed.
         toc: the labels of its table of contents, each with its level.
         pages: the XHTML of its chapters, in the order of the spine.
         pictures: names of pictures, with their bytes.
@@ -33,6 +34,7 @@ class Book:
     title: str
     language: str
     creators: list[str]
+    modified: str
     toc: list[tuple[int, str]]
     pages: list[str]
     pictures: dict[str, bytes]
@@ -75,7 +77,7 @@ def check_book(path: Path) -> Book:
         chapters = [pages[posixpath.join(base, item.get("href") or "")] for item in spine if item is not nav]
         assert len([label for _, label in toc if label]) == len(toc)
         creators = [creator.text or "" for creator in package.iter(f"{_DC}creator")]
-        return Book(title.text or "", language.text or "", creators, toc, chapters, pictures)
+        return Book(title.text or "", language.text or "", creators, modified.text or "", toc, chapters, pictures)
 
 
 def _check_page(name: str, page: str) -> set[str]:

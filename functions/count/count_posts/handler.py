@@ -11,7 +11,7 @@ from count_posts.counting import Counting
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.s3 import Bucket
 from postkeep.errors import ObjectChanged
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import CountSettings
 
 _MARGIN = 60_000
@@ -32,7 +32,6 @@ def wiring() -> Counting:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Take steps until everything is counted, or the time is nearly over: the next run goes on."""

@@ -14,7 +14,7 @@ from postkeep.aws.dynamodb import DynamoPosts
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.errors import Superseded
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.post import is_post_key, post_id
 from postkeep.settings import ParseSettings
 
@@ -39,7 +39,6 @@ def bucket(name: str) -> Bucket:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 @event_source(data_class=S3Event)
 def handler(event: S3Event, context: LambdaContext) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http import HTTPStatus
 
 from postkeep.listing import instant
 from postkeep.ports import Listings
 from postkeep.post import Post
-from query_posts.problems import Problem
+from postkeep.web.problems import Problem
 
 START = "0"
 """Before everything."""
@@ -64,7 +63,7 @@ class Following:
         if after != START and after < instant(now - self.tombstone_life):
             days = self.tombstone_life.days
             detail = f"the cursor is older than {days} days, for which deletions are told: begin anew, without a cursor"
-            raise Problem(HTTPStatus.GONE, "cursor-expired", detail)
+            raise Problem("cursor-expired", detail)
         until = instant(now - self.lag)
         rows = self.listings.changes(after=after, until=until, limit=limit)
         found = self.listings.posts([row.post_id for row in rows])

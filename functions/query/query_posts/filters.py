@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from msgspec import Meta
 
 from postkeep.listing import MAX_VALUES, source_host
 from postkeep.post import Post
-from query_posts.problems import Problem
+from postkeep.web.problems import Problem
 
 _LONGEST = 512
 """Characters of a value."""
@@ -43,12 +42,12 @@ class Filter:
     empty: bool = False
 
     @property
-    def annotation(self) -> Any:
-        """The parameter's type, as Powertools reads it."""
+    def type(self) -> Any:
+        """The type of the parameter's values."""
         if self.flag:
-            return Annotated[bool | None, Query(description=self.description)]
+            return Annotated[bool, Meta(description=self.description)]
         least = 0 if self.empty else 1
-        return Annotated[str | None, Query(min_length=least, max_length=_LONGEST, description=self.description)]
+        return Annotated[str, Meta(min_length=least, max_length=_LONGEST, description=self.description)]
 
 
 def _has_image(post: Post) -> bool:
@@ -124,5 +123,5 @@ def normal(name: str, value: str | bool) -> str:  # noqa: FBT001 (a parameter's 
         return str(value).lower()
     found = FILTERS[name].normal(value)
     if not found and not FILTERS[name].empty:
-        raise Problem(HTTPStatus.BAD_REQUEST, "parameter-invalid", f"query.{name}: {value[:40]!r} is nothing that posts can have")
+        raise Problem("parameter-invalid", f"query.{name}: {value[:40]!r} is nothing that posts can have")
     return found

@@ -6,11 +6,12 @@ from typing import Any
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import QuerySettings
-from query_posts.access import Access
-from query_posts.delivery import Delivery
+from postkeep.web.access import Access
+from postkeep.web.delivery import Delivery
 from query_posts.routes import application
+from query_posts.text_routes import RANGE_HEADERS
 
 
 @cache
@@ -18,13 +19,12 @@ def app() -> Delivery:
     """The API: made once in a function's life."""
     settings = QuerySettings.from_env()
     digests = [bytes.fromhex(digest) for digest in settings.read_keys]
-    return Delivery(application(), Access(settings.read_access, digests), settings.cors_origin)
+    return Delivery(application(), Access(settings.read_access, digests), settings.cors_origin, RANGE_HEADERS)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Answer a request."""
     count("ApiRequests")
-    return app()(event, context)
+    return app()(event)

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta, Struct
 
 from postkeep.listing import instant
 from postkeep.ports import ObjectVersion
@@ -16,71 +16,82 @@ from query_posts.history import Comparison, Said, Side
 _TELLTALE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-class RevisionView(BaseModel):
+RevisionState = Literal["ok", "rejected", "deleted", "unread"]
+
+
+class RevisionView(Struct, frozen=True, kw_only=True):
     """A version of a post's file."""
 
-    version: str = Field(description="S3's version id.")
-    modified: str = Field(description="When it was written: ISO 8601, UTC, to the second.")
-    size: int = Field(description="Of the file in bytes; 0 for a deletion.")
-    etag: str = Field(description="Of the file; empty for a deletion.")
-    current: bool = Field(description="Whether this is how the file is now.")
-    deleted: bool = Field(description="Whether this is a deletion (a delete marker) rather than a file.")
-    status: str = Field(description="What would become of it: ok, rejected, deleted, or unread where it was not looked into.")
-    reason: str = Field(description="Why it is rejected, or too-large or purged where it was not read; empty otherwise.")
-    detail: str = Field(description="The same as a sentence; empty otherwise.")
-    title: str | None = Field(description="What the file said then; null where it was not understood.")
-    author: str | None = Field(description="Likewise.")
-    published: str | None = Field(description="Likewise, ISO 8601, UTC; null where no date is known, too.")
+    version: Annotated[str, Meta(description="S3's version id.")]
+    modified: Annotated[str, Meta(description="When it was written: ISO 8601, UTC, to the second.")]
+    size: Annotated[int, Meta(description="Of the file in bytes; 0 for a deletion.")]
+    etag: Annotated[str, Meta(description="Of the file; empty for a deletion.")]
+    current: Annotated[bool, Meta(description="Whether this is how the file is now.")]
+    deleted: Annotated[bool, Meta(description="Whether this is a deletion (a delete marker) rather than a file.")]
+    status: Annotated[
+        RevisionState,
+        Meta(description="What would become of it; unread where it was not looked into."),
+    ]
+    reason: Annotated[str, Meta(description="Why it is rejected, or too-large or purged where it was not read; empty otherwise.")]
+    detail: Annotated[str, Meta(description="The same as a sentence; empty otherwise.")]
+    title: Annotated[str | None, Meta(description="What the file said then; null where it was not understood.")]
+    author: Annotated[str | None, Meta(description="Likewise.")]
+    published: Annotated[str | None, Meta(description="Likewise, ISO 8601, UTC; null where no date is known, too.")]
 
 
-class RevisionPage(BaseModel):
+class RevisionPage(Struct, frozen=True, kw_only=True):
     """A page of a post's history."""
 
-    revisions: list[RevisionView] = Field(description="The newest first.")
-    next: str | None = Field(description="The cursor of the next page, which may be empty; null at the end.")
+    revisions: Annotated[list[RevisionView], Meta(description="The newest first.")]
+    next: Annotated[str | None, Meta(description="The cursor of the next page, which may be empty; null at the end.")]
 
 
-class SideView(BaseModel):
+class SideView(Struct, frozen=True, kw_only=True):
     """One of the two versions that were compared."""
 
-    version: str | None = Field(description="S3's version id; null for what was before the first version: nothing.")
-    modified: str | None = Field(description="When it was written: ISO 8601, UTC; null where that is not known.")
-    deleted: bool = Field(description="Whether it is a deletion, at which nothing is there.")
+    version: Annotated[str | None, Meta(description="S3's version id; null for what was before the first version: nothing.")]
+    modified: Annotated[str | None, Meta(description="When it was written: ISO 8601, UTC; null where that is not known.")]
+    deleted: Annotated[bool, Meta(description="Whether it is a deletion, at which nothing is there.")]
 
 
-class _FromTo(BaseModel):
-    model_config = ConfigDict(serialize_by_alias=True)
-
-
-class FieldChange(_FromTo):
+class FieldChange(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """A value of the front matter that changed."""
 
-    field: str = Field(description="As in a post: title, tags, …; `extra.<key>` for what means nothing to Postkeep; or status.")
-    from_: Any = Field(alias="from", description="Null where there was none.")
-    to: Any = Field(description="Null where there is none.")
+    field: Annotated[
+        str, Meta(description="As in a post: title, tags, …; `extra.<key>` for what means nothing to Postkeep; or status.")
+    ]
+    from_: Annotated[Any, Meta(description="Null where there was none.")]
+    to: Annotated[Any, Meta(description="Null where there is none.")]
 
 
-class HunkView(BaseModel):
+class HunkView(Struct, frozen=True, kw_only=True):
     """A stretch of the text around changes that are near each other."""
 
-    from_line: int = Field(description="From 1; where there are no lines, the one before.")
+    from_line: Annotated[int, Meta(description="From 1; where there are no lines, the one before.")]
     from_count: int
-    to_line: int = Field(description="From 1; where there are no lines, the one before.")
+    to_line: Annotated[int, Meta(description="From 1; where there are no lines, the one before.")]
     to_count: int
-    lines: list[str] = Field(description="Each behind a space (in both), `-` (was) or `+` (is); none where they are too many.")
-    compared: bool = Field(description="False where a stretch was too large to be compared, and counts as replaced as a whole.")
+    lines: Annotated[
+        list[str], Meta(description="Each behind a space (in both), `-` (was) or `+` (is); none where they are too many.")
+    ]
+    compared: Annotated[
+        bool, Meta(description="False where a stretch was too large to be compared, and counts as replaced as a whole.")
+    ]
 
 
-class DiffView(_FromTo):
+class DiffView(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """What changed from one version of a post's file to another."""
 
-    from_: SideView = Field(alias="from")
+    from_: SideView
     to: SideView
-    fields: list[FieldChange] = Field(description="The front matter that changed.")
-    hunks: list[HunkView] = Field(
-        description="The text that changed, by sentences: of the body, or of the whole file where one of the two is rejected."
-    )
-    breaks_alone: bool = Field(description="Whether the text changed in nothing but the line breaks between sentences.")
+    fields: Annotated[list[FieldChange], Meta(description="The front matter that changed.")]
+    hunks: Annotated[
+        list[HunkView],
+        Meta(
+            description="The text that changed, by sentences: of the body, or of the whole file where one of the two is rejected."
+        ),
+    ]
+    breaks_alone: Annotated[bool, Meta(description="Whether the text changed in nothing but the line breaks between sentences.")]
 
 
 def revision_view(version: ObjectVersion, said: Said) -> RevisionView:
@@ -93,7 +104,7 @@ def revision_view(version: ObjectVersion, said: Said) -> RevisionView:
         etag=version.etag,
         current=version.current,
         deleted=version.deleted,
-        status=said.status,
+        status=cast("RevisionState", said.status),
         reason=said.reason,
         detail=said.detail,
         title=meta.title if meta else None,
@@ -105,9 +116,9 @@ def revision_view(version: ObjectVersion, said: Said) -> RevisionView:
 def diff_view(found: Comparison) -> DiffView:
     """A comparison as JSON."""
     return DiffView(
-        **{"from": _side(found.before)},
+        from_=_side(found.before),
         to=_side(found.after),
-        fields=[FieldChange(field=name, **{"from": old}, to=new) for name, (old, new) in found.fields.items()],
+        fields=[FieldChange(field=name, from_=old, to=new) for name, (old, new) in found.fields.items()],
         hunks=[
             HunkView(
                 from_line=_line(hunk.before, hunk.before_count),

@@ -1,63 +1,67 @@
 """The route of the listing."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
-from inspect import Parameter, Signature
 from typing import Annotated, Any, Literal, Protocol
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
+import msgspec
+from msgspec import Meta
 
 from postkeep.errors import CursorExpired, CursorInvalid
 from postkeep.listing import UNKNOWN, Sort, order
 from postkeep.ports import Listings
 from postkeep.post import Post, Status
-from query_posts.answers import MAX_ANSWER, size
+from postkeep.web.answers import MAX_ANSWER, size
+from postkeep.web.cursor import Cursors, Place
+from postkeep.web.exchange import Answer
+from postkeep.web.problems import Problem
+from postkeep.web.routing import JSON, Parameter, Router
 from query_posts.browse import Criteria, browse
-from query_posts.cursor import Cursors, Place
 from query_posts.filters import FILTERS, normal
-from query_posts.parameters import MonthParameter, YearParameter, earliest, latest, period
-from query_posts.problems import Problem
+from query_posts.parameters import (
+    CursorParameter,
+    FromParameter,
+    MonthParameter,
+    StatusParameter,
+    ToParameter,
+    YearParameter,
+    earliest,
+    latest,
+    period,
+)
 from query_posts.sizes import ListingSizes
 from query_posts.views import ListedPost, PostPage, listed_post
 
-_FIELDS = tuple(ListedPost.model_fields)
+_FIELDS = ListedPost.__struct_fields__
 _PICTURE = "picture"
+_ONE = f"({'|'.join(_FIELDS)})"
 
-_OTHERS: dict[str, tuple[Any, Any]] = {
-    "status": (
+_OTHERS = (
+    Parameter("status", StatusParameter, None),
+    Parameter("year", YearParameter, None),
+    Parameter("month", MonthParameter, None),
+    Parameter("from_", FromParameter, None),
+    Parameter("to", ToParameter, None),
+    Parameter("sort", Annotated[Literal["published", "added"], Meta(description="What the posts are sorted by.")], "published"),
+    Parameter("order", Annotated[Literal["desc", "asc"], Meta(description="The newest first, or the oldest.")], "desc"),
+    Parameter("limit", Annotated[int, Meta(ge=1, le=100, description="Posts on a page, at most.")], 20),
+    Parameter(
+        "fields",
         Annotated[
-            Literal["pending", "ready", "rejected", "deleted"] | None,
-            Query(description="Posts of this status; by default those that are pending or ready."),
+            str,
+            Meta(
+                min_length=1,
+                max_length=400,
+                pattern=rf"^\s*{_ONE}\s*(,\s*{_ONE}\s*)*$",
+                description=f"What is told of each post, with commas between: {', '.join(_FIELDS)}.",
+            ),
         ],
         None,
     ),
-    "year": (YearParameter, None),
-    "month": (MonthParameter, None),
-    "from_": (
-        Annotated[str | None, Query(alias="from", max_length=40, description="Published at or after: a date or an instant.")],
-        None,
-    ),
-    "to": (
-        Annotated[str | None, Query(max_length=40, description="Published before this instant, or on this date or before.")],
-        None,
-    ),
-    "sort": (Annotated[Literal["published", "added"], Query(description="What the posts are sorted by.")], "published"),
-    "order": (Annotated[Literal["desc", "asc"], Query(description="The newest first, or the oldest.")], "desc"),
-    "limit": (Annotated[int, Query(ge=1, le=100, description="Posts on a page, at most.")], 20),
-    "fields": (
-        Annotated[
-            str | None,
-            Query(max_length=400, description=f"What is told of each post, with commas between: {', '.join(_FIELDS)}."),
-        ],
-        None,
-    ),
-    "cursor": (Annotated[str | None, Query(max_length=600, description="The `next` of the page before.")], None),
-}
-"""The parameters beside the filters: type and default."""
+    Parameter("cursor", CursorParameter, None),
+)
+"""The parameters beside the filters."""
 
 
 class Sources(Protocol):
@@ -96,37 +100,28 @@ class _Request:
     cursor: str | None
 
 
-def add_listing(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> None:
+def add_listing(router: Router, sources: Callable[[], Sources]) -> None:
     """Add the route.
 
     Args:
-        app: the API.
+        router: the API's.
         sources: gives what it reads from, once a request comes.
     """
 
-    def list_posts(**given: Any) -> Response[str]:
-        request = _request(given)
-        return Response(200, "application/json", _answer(sources(), request))
-
-    # Powertools reads the parameters off the signature: the table of filters gives most of them.
-    list_posts.__signature__ = _signature()  # type: ignore[attr-defined]
-    app.get(
+    @router.get(
         "/posts",
         summary="List posts",
         description="Posts that fit all filters that are given, newest first unless asked otherwise. A page looks at a number of "
         "posts that depends on its limit alone; where few of them fit, it is short, and its `next` goes on with the search.",
-        tags=["posts"],
-        responses={200: {"description": "A page.", "content": {"application/json": {"model": PostPage}}}},
-    )(list_posts)
-
-
-def _signature() -> Signature:
-    types = {name: (entry.annotation, None) for name, entry in FILTERS.items()} | _OTHERS
-    parameters = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in types.items()
-    ]
-    return Signature(parameters, return_annotation=Response[str])
+        tag="posts",
+        gives={JSON: PostPage},
+        says="A page.",
+        problems=("cursor-invalid", "cursor-expired", "date-invalid", "month-invalid"),
+        given=[*(Parameter(name, entry.type, None) for name, entry in FILTERS.items()), *_OTHERS],
+        example={"tag": "茶", "limit": "2"},
+    )
+    def list_posts(**given: Any) -> Answer:
+        return Answer.json(_answer(sources(), _request(given)))
 
 
 def _request(given: dict[str, Any]) -> _Request:
@@ -139,7 +134,7 @@ def _request(given: dict[str, Any]) -> _Request:
         sort=Sort(given["sort"]),
         ascending=given["order"] == "asc",
     )
-    return _Request(criteria, given["limit"], _fields(given["fields"]), given["cursor"] or None)
+    return _Request(criteria, given["limit"], _fields(given["fields"]), given["cursor"])
 
 
 def _tightest(choose: Callable[[list[datetime]], datetime], *bounds: datetime | None) -> datetime | None:
@@ -148,23 +143,17 @@ def _tightest(choose: Callable[[list[datetime]], datetime], *bounds: datetime | 
 
 
 def _fields(value: str | None) -> Sequence[str] | None:
-    if value is None:
-        return None
-    names = [name.strip() for name in value.split(",")]
-    if unknown := sorted(set(names) - set(_FIELDS)):
-        detail = f"`fields` names {', '.join(unknown)[:80] or 'nothing'}; there are {', '.join(_FIELDS)}"
-        raise Problem(HTTPStatus.BAD_REQUEST, "fields-unknown", detail)
-    return names
+    return None if value is None else [name.strip() for name in value.split(",")]
 
 
-def _answer(sources: Sources, request: _Request) -> str:
+def _answer(sources: Sources, request: _Request) -> bytes:
     criteria, bound = request.criteria, request.criteria.fingerprint()
     try:
         place = sources.cursors.decode(request.cursor, bound) if request.cursor else None
     except CursorExpired as error:
-        raise Problem(HTTPStatus.GONE, "cursor-expired", str(error)) from error
+        raise Problem("cursor-expired", str(error)) from error
     except CursorInvalid as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, "cursor-invalid", str(error)) from error
+        raise Problem("cursor-invalid", str(error)) from error
     chosen = place.chosen if place else criteria.choose(sources.sizes)
     page = browse(sources.listings, criteria, after=place.after if place else None, limit=request.limit, chosen=chosen)
     shown = _shown(sources.listings, page.posts, request.fields)
@@ -178,23 +167,19 @@ def _answer(sources: Sources, request: _Request) -> str:
         "searched_until": None if searched_until == UNKNOWN else searched_until,
     }
     # The posts are JSON already.
-    return f'{{"posts":[{",".join(shown)}],{_json(fields)[1:]}'
+    return b'{"posts":[' + b",".join(shown) + b"]," + msgspec.json.encode(fields)[1:]
 
 
-def _shown(listings: Listings, posts: Sequence[Post], fields: Sequence[str] | None) -> list[str]:
+def _shown(listings: Listings, posts: Sequence[Post], fields: Sequence[str] | None) -> list[bytes]:
     """The posts as JSON: as many of them, from the first on, as fit into an answer; at least one."""
     leads = listings.leads(posts) if fields is None or _PICTURE in fields else {}
-    included = None if fields is None else set(fields)
-    shown: list[str] = []
+    shown: list[bytes] = []
     room = MAX_ANSWER - 2_000  # for what is around the posts
     for post in posts:
-        view = listed_post(post, leads.get(post.id)).model_dump_json(include=included)
-        room -= size(view)
+        view = listed_post(post, leads.get(post.id))
+        told = msgspec.json.encode(view if fields is None else {name: getattr(view, name) for name in fields})
+        room -= size(told.decode())
         if room < 0 and shown:
             break
-        shown.append(view)
+        shown.append(told)
     return shown
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,26 +1,35 @@
-"""Query parameters and headers → values, with clear complaints."""
+"""Parameters that several routes have, and what they mean."""
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from http import HTTPStatus
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from msgspec import Meta
 
-from query_posts.problems import Problem
+from postkeep.web.problems import Problem
+from query_posts.views import PostState
 
-type PostIdParameter = Annotated[str, Path(pattern="^[a-z2-7]{26}$", description="The post's id.")]
+EXAMPLE_POST = "uwy6pjjmvdttqznuzjrwctxstm"
+"""A post of the small archive that the examples of the OpenAPI document are taken from."""
+EXAMPLE_URL = "https://tea.example.org/2021/06/29/boiling"
+"""The address of its article."""
 
-# No type statements: their schemas would stand apart, without a description.
-YearParameter = Annotated[int | None, Query(ge=1, le=9998, description="Published in this year, UTC.")]
-MonthParameter = Annotated[
-    str | None,
-    Query(pattern=r"^(\d{4}-)?(0?[1-9]|1[0-2])$", description="Published in this month, UTC: `2021-06`, or `6` beside `year`."),
+type PostIdParameter = Annotated[str, Meta(pattern="^[a-z2-7]{26}$", description="The post's id.")]
+type CursorParameter = Annotated[str, Meta(min_length=1, max_length=600, description="The `next` of the page before.")]
+type YearParameter = Annotated[int, Meta(ge=1, le=9998, description="Published in this year, UTC.")]
+type MonthParameter = Annotated[
+    str,
+    Meta(pattern=r"^(\d{4}-)?(0?[1-9]|1[0-2])$", description="Published in this month, UTC: `2021-06`, or `6` beside `year`."),
 ]
+type FromParameter = Annotated[
+    str, Meta(min_length=1, max_length=40, description="Published at or after: a date or an instant, ISO 8601.")
+]
+type ToParameter = Annotated[
+    str, Meta(min_length=1, max_length=40, description="Published before this instant, or on this date or before.")
+]
+type StatusParameter = Annotated[PostState, Meta(description="Posts of this status; by default those that are pending or ready.")]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_QUALITY = re.compile(r"\s*q=([01](?:\.\d{0,3})?)\s*")
 
 
 def earliest(value: str | None) -> datetime | None:
@@ -57,11 +66,9 @@ def period(year: int | None, month: str | None) -> tuple[datetime | None, dateti
     named, _, number = month.rpartition("-")
     of = int(named) if named else year
     if of is None:
-        raise Problem(
-            HTTPStatus.BAD_REQUEST, "month-invalid", f"of which year? Say it in `year`, or as in `month=2021-{number:0>2}`"
-        )
+        raise Problem("month-invalid", f"of which year? Say it in `year`, or as in `month=2021-{number:0>2}`")
     if year not in {None, of} or not 1 <= of < 9999:  # noqa: PLR2004 (as below)
-        raise Problem(HTTPStatus.BAD_REQUEST, "month-invalid", f"there is no month {month} in the year {year or of}")
+        raise Problem("month-invalid", f"there is no month {month} in the year {year or of}")
     return _first(of, int(number)), _first(of + int(number) // 12, int(number) % 12 + 1)
 
 
@@ -85,55 +92,5 @@ def _instant(name: str, value: str | None) -> datetime | None:
             raise ValueError  # noqa: TRY301 (one complaint for all that is no date)
     except (ValueError, OverflowError):
         detail = f"`{name}` is not a date or an instant in ISO 8601, such as 2021-06-29 or 2021-06-29T01:39:02Z: {value[:40]}"
-        raise Problem(HTTPStatus.BAD_REQUEST, "date-invalid", detail) from None
+        raise Problem("date-invalid", detail) from None
     return found
-
-
-def preferred(accept: str, offers: Sequence[str]) -> str | None:
-    """The offer that an Accept header likes best (RFC 9110, 12.5.1); the first of equals; None where it accepts none.
-
-    Args:
-        accept: the header's value; "" accepts everything.
-        offers: media types such as ``text/plain``, the server's favourite first.
-    """
-    if not accept.strip():
-        return offers[0]
-    ranges = [_media_range(entry) for entry in accept.split(",")[:50]]
-    best, quality = None, 0.0
-    for offer in offers:
-        # The most specific range that covers the offer says its quality.
-        covering = [(len(kind.rstrip("*")), q) for kind, q in ranges if offer == kind or _covers(kind, offer)]
-        liked = max(covering, default=(0, 0.0))[1]
-        if liked > quality:
-            best, quality = offer, liked
-    return best
-
-
-def media_type(given: str | None, accept: str, offers: Mapping[str, str], what: str) -> str:
-    """The media type of an answer that is there in several.
-
-    Args:
-        given: the parameter ``format``, a name of an offer; it overrides the header.
-        accept: the Accept header; "" for none.
-        offers: media types by name, the server's favourite first.
-        what: what is asked for, in a word.
-
-    Raises:
-        Problem: 406 ``format-unknown``.
-    """
-    kind = offers[given] if given else preferred(accept, list(offers.values()))
-    if kind is None:
-        detail = f"the {what} is there as {' and as '.join(offers.values())}"
-        raise Problem(HTTPStatus.NOT_ACCEPTABLE, "format-unknown", detail)
-    return kind
-
-
-def _covers(kind: str, offer: str) -> bool:
-    return kind == "*/*" or (kind.endswith("/*") and offer.startswith(kind[:-1]))
-
-
-def _media_range(entry: str) -> tuple[str, float]:
-    kind, *parameters = entry.split(";")
-    matches = (_QUALITY.fullmatch(parameter) for parameter in parameters)
-    quality = next((float(match[1]) for match in matches if match), 1.0)
-    return kind.strip().lower(), min(quality, 1.0)

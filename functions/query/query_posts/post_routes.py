@@ -1,13 +1,11 @@
 """The routes of one post: by its id, by its article's address, its pictures, its file."""
 
-import base64
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import BaseModel
+import msgspec
+from msgspec import Meta
 
 from postkeep.address import MAX_ADDRESS
 from postkeep.errors import ObjectMissing
@@ -16,29 +14,35 @@ from postkeep.ports import Downloads, Listings, ObjectStore
 from postkeep.post import THUMBNAILS, Picture, PictureId, Post
 from postkeep.renditions import RenditionObject
 from postkeep.thumbnails import IMMUTABLE, MAX_FILE
-from query_posts.answers import fits
-from query_posts.parameters import PostIdParameter
-from query_posts.problems import Problem
-from query_posts.views import Pictures, PostDetail, PostOfAddress, picture_views, post_detail, post_view
+from postkeep.web.answers import fits
+from postkeep.web.exchange import Answer
+from postkeep.web.problems import Problem
+from postkeep.web.routing import JSON, Router
+from query_posts.parameters import EXAMPLE_POST, EXAMPLE_URL, PostIdParameter
+from query_posts.views import Pictures, PostDetail, PostOfAddress, picture_views, post_detail, post_of_address, post_view
 
 _MOST = 100
 """Posts of one address that are read; of real addresses one has 28 and most have one."""
 
-_JSON = "application/json"
+_EXAMPLE = {"post_id": EXAMPLE_POST}
 
 type FolderParameter = Annotated[
-    str, Path(pattern=r"^[0-9a-f]{64}-[0-9]{1,6}$", description="What the thumbnails of one picture have in common.")
+    str, Meta(pattern=r"^[0-9a-f]{64}-[0-9]{1,6}$", description="What the thumbnails of one picture have in common.")
 ]
-type ThumbnailParameter = Annotated[str, Path(pattern=r"^[0-9]{1,5}\.(webp|jpeg|avif)$", description="The width and the format.")]
-type OldThumbnailParameter = Annotated[str, Path(pattern=r"^[0-9a-f]{64}\.webp$")]
+type ThumbnailParameter = Annotated[str, Meta(pattern=r"^[0-9]{1,5}\.(webp|jpeg|avif)$", description="The width and the format.")]
+type OldThumbnailParameter = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\.webp$")]
 UrlParameter = Annotated[
     str,
-    Query(
+    Meta(
         max_length=MAX_ADDRESS,
         pattern=r"^\s*[Hh][Tt][Tt][Pp][Ss]?://",
         description="The article's address, percent-encoded; it is found however it is written.",
     ),
 ]
+
+
+_UNREAD = ("post-unknown", "post-deleted", "text-pending", "text-too-large")
+"""What can keep a post's pictures from being told."""
 
 
 class Sources(Protocol):
@@ -68,100 +72,103 @@ class Sources(Protocol):
         ...
 
 
-def add_post(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> None:
+def add_post(router: Router, sources: Callable[[], Sources]) -> None:
     """Add the routes.
 
     Args:
-        app: the API.
+        router: the API's.
         sources: gives what they read from, once a request comes.
     """
-    _add_post(app, sources)
-    _add_by_address(app, sources)
-    _add_file(app, sources)
-    _add_thumbnails(app, sources)
+    _add_post(router, sources)
+    _add_by_address(router, sources)
+    _add_file(router, sources)
+    _add_thumbnails(router, sources)
 
 
-def _add_post(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> None:
-    @app.get(
-        "/posts/<post_id>",
+def _add_post(router: Router, sources: Callable[[], Sources]) -> None:
+    @router.get(
+        "/posts/{post_id}",
         summary="Show a post and its pictures",
-        tags=["posts"],
-        responses={200: {"description": "The post.", "content": {_JSON: {"model": PostDetail}}}},
+        tag="posts",
+        gives={JSON: PostDetail},
+        says="The post.",
+        problems=_UNREAD,
+        example=_EXAMPLE,
     )
-    def show_post(post_id: PostIdParameter) -> Response[str]:
+    def show_post(post_id: PostIdParameter) -> PostDetail:
         post = sources().post(post_id)
-        return _answer(post_detail(post, *_pictures(sources(), post)), "the post")
+        return post_detail(post, *_pictures(sources(), post))
 
-    @app.get(
-        "/posts/<post_id>/pictures",
+    @router.get(
+        "/posts/{post_id}/pictures",
         summary="Show a post's pictures",
-        tags=["pictures"],
-        responses={200: {"description": "The pictures.", "content": {_JSON: {"model": Pictures}}}},
+        tag="pictures",
+        gives={JSON: Pictures},
+        says="The pictures.",
+        problems=_UNREAD,
+        example=_EXAMPLE,
     )
-    def show_pictures(post_id: PostIdParameter) -> Response[str]:
+    def show_pictures(post_id: PostIdParameter) -> Pictures:
         post = sources().post(post_id)
-        return _answer(Pictures(id=post_id, pictures=picture_views(post, *_pictures(sources(), post))), "the pictures")
+        return Pictures(id=post_id, pictures=picture_views(post, *_pictures(sources(), post)))
 
 
-def _add_by_address(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> None:
-    @app.get(
+def _add_by_address(router: Router, sources: Callable[[], Sources]) -> None:
+    @router.get(
         "/posts/by-url",
         summary="Show the newest post of an article's address",
-        tags=["posts"],
-        responses={
-            200: {
-                "description": "The post that was published last, and the others in short.",
-                "content": {_JSON: {"model": PostOfAddress}},
-            }
-        },
+        tag="posts",
+        gives={JSON: PostOfAddress},
+        says="The post that was published last, and the others in short.",
+        problems=("address-unknown", "text-pending", "text-too-large"),
+        example={"url": EXAMPLE_URL},
     )
-    def show_by_url(url: UrlParameter) -> Response[str]:
+    def show_by_url(url: UrlParameter) -> PostOfAddress:
         posts, more = _of_address(sources().listings, url.strip())
         if not posts:
-            raise Problem(HTTPStatus.NOT_FOUND, "address-unknown", "there is no post of this address")
+            raise Problem("address-unknown", "there is no post of this address")
         newest, *others = posts
-        view = PostOfAddress(
-            **post_detail(newest, *_pictures(sources(), newest)).model_dump(),
-            others=[post_view(other) for other in others],
-            truncated=more,
-        )
-        while view.others and not fits(view.model_dump_json()):
-            view.others, view.truncated = view.others[: len(view.others) // 2], True
-        return _answer(view, "the post")
+        views = [post_view(other) for other in others]
+        while True:
+            view = post_of_address(newest, *_pictures(sources(), newest), others=views, truncated=more)
+            if not views or fits(msgspec.json.encode(view).decode()):
+                return view
+            views, more = views[: len(views) // 2], True
 
 
-def _add_file(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> None:
-    @app.get(
-        "/posts/<post_id>/raw",
+def _add_file(router: Router, sources: Callable[[], Sources]) -> None:
+    @router.get(
+        "/posts/{post_id}/raw",
         summary="Get a post's file, as it was dropped",
-        tags=["posts"],
-        responses={307: {"description": "`Location` says where the file is to be had for five minutes, by anyone."}},
+        tag="posts",
+        says="`Location` says where the file is to be had for five minutes, by anyone.",
+        status=HTTPStatus.TEMPORARY_REDIRECT.value,
+        problems=("post-unknown", "post-deleted"),
+        cache="no-store",
     )
-    def get_raw(post_id: PostIdParameter) -> Response[str]:
+    def get_raw(post_id: PostIdParameter) -> Answer:
         post = sources().post(post_id)
         name = post.key.rpartition("/")[2]
         where = sources().downloads.address(post.key, version_id=post.revision.version_id, name=name)
-        return Response(
-            HTTPStatus.TEMPORARY_REDIRECT.value, "text/plain", "", headers={"Location": where, "Cache-Control": "no-store"}
-        )
+        return Answer(HTTPStatus.TEMPORARY_REDIRECT.value, {"Location": where})
 
 
-def _add_thumbnails(app: APIGatewayHttpResolver, sources: Callable[[], Sources]) -> None:
-    @app.get("/thumbnails/<folder>/<name>", summary="Get a thumbnail", tags=["pictures"])
-    def get_thumbnail(folder: FolderParameter, name: ThumbnailParameter) -> Response[str]:
+def _add_thumbnails(router: Router, sources: Callable[[], Sources]) -> None:
+    @router.get(
+        "/thumbnails/{folder}/{name}",
+        summary="Get a thumbnail",
+        tag="pictures",
+        gives={"image/webp": None, "image/jpeg": None, "image/avif": None},
+        says="The picture.",
+        problems=("thumbnail-unknown",),
+    )
+    def get_thumbnail(folder: FolderParameter, name: ThumbnailParameter) -> Answer:
         return _thumbnail(sources().archive, f"{folder}/{name}")
 
-    @app.get("/thumbnails/<name>", include_in_schema=False)  # as they were named before there were other formats than WebP
-    def get_old_thumbnail(name: OldThumbnailParameter) -> Response[str]:
+    # As they were named before there were other formats than WebP.
+    @router.get("/thumbnails/{name}", summary="Get a thumbnail of an early version", tag="")
+    def get_old_thumbnail(name: OldThumbnailParameter) -> Answer:
         return _thumbnail(sources().archive, name)
-
-
-def _answer(view: BaseModel, what: str) -> Response[str]:
-    body = view.model_dump_json()
-    if not fits(body):
-        detail = f"what there is to tell of {what} has {len(body):,} characters"
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "answer-too-large", detail)
-    return Response(200, _JSON, body)
 
 
 def _pictures(sources: Sources, post: Post) -> tuple[list[Picture], dict[PictureId, dict[str, str]]]:
@@ -186,13 +193,9 @@ def _of_address(store: Listings, url: str) -> tuple[list[Post], bool]:
     return posts, len(rows) > _MOST
 
 
-def _thumbnail(archive: ObjectStore, name: str) -> Response[str]:
+def _thumbnail(archive: ObjectStore, name: str) -> Answer:
     try:
         found = archive.get(f"{THUMBNAILS}{name}", limit=MAX_FILE)
     except ObjectMissing:
-        raise Problem(HTTPStatus.NOT_FOUND, "thumbnail-unknown", "there is no such thumbnail") from None
-    # Encoded here, since Powertools' validation would read the bytes as text.
-    body = base64.b64encode(found.body).decode("ascii")
-    answer = Response(200, f"image/{name.rpartition('.')[2]}", body, headers={"Cache-Control": IMMUTABLE})
-    answer.base64_encoded = True
-    return answer
+        raise Problem("thumbnail-unknown", "there is no such thumbnail") from None
+    return Answer.file(f"image/{name.rpartition('.')[2]}", found.body, {"Cache-Control": IMMUTABLE})

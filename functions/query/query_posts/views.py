@@ -1,148 +1,168 @@
-"""What the API shows: the answers' shapes, as models that the OpenAPI document is made from."""
+"""What the API shows: the answers' shapes, as types that the OpenAPI document is made of."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, Field
+from msgspec import Meta, Struct
 
 from postkeep.listing import instant
 from postkeep.post import Original, Picture, PictureId, PictureStatus, Post
 
+PostState = Literal["pending", "ready", "rejected", "deleted"]
+ThumbnailFormat = Literal["webp", "jpeg", "avif"]
+OriginalKind = Literal["jpeg", "png", "webp", "gif", "avif", "bmp", "tiff"]
+PictureState = Annotated[
+    Literal["pending", "ready", "waiting", "failed", "skipped"], Meta(description="`waiting`: for its next try, later.")
+]
 
-class ThumbnailView(BaseModel):
+
+class ThumbnailView(Struct, frozen=True, kw_only=True):
     """A file that was made of a picture."""
 
-    url: str = Field(description="Where it is, relative to the API's address; what is there never changes.")
-    format: str = Field(description="webp, jpeg or avif.")
+    url: Annotated[str, Meta(description="Where it is, relative to the API's address; what is there never changes.")]
+    format: ThumbnailFormat
     width: int
     height: int
     bytes: int
 
 
-class OriginalView(BaseModel):
+class OriginalView(Struct, frozen=True, kw_only=True):
     """The file that thumbnails were made of."""
 
-    sha256: str = Field(description="Of its bytes, in hex.")
+    sha256: Annotated[str, Meta(description="Of its bytes, in hex.")]
     bytes: int
-    kind: str = Field(description="What the bytes are: jpeg, png, webp, gif, avif, bmp or tiff.")
-    media_type: str = Field(description="What its host said that it is; empty where it said nothing.")
-    fetched: str = Field(description="When, ISO 8601, UTC.")
-    address: str = Field(description="Where it was in the end, after redirects; empty for one out of the posts bucket.")
+    kind: Annotated[OriginalKind, Meta(description="What the bytes are.")]
+    media_type: Annotated[str, Meta(description="What its host said that it is; empty where it said nothing.")]
+    fetched: Annotated[str, Meta(description="When, ISO 8601, UTC.")]
+    address: Annotated[str, Meta(description="Where it was in the end, after redirects; empty for one out of the posts bucket.")]
     animated: bool
-    partial: bool = Field(description="Whether it ended early.")
+    partial: Annotated[bool, Meta(description="Whether it ended early.")]
 
 
-class PictureView(BaseModel):
+class PictureView(Struct, frozen=True, kw_only=True):
     """A picture of a post."""
 
     id: str
-    address: str = Field(description="Where the picture is to be had.")
-    status: str = Field(description="pending, ready, waiting (for its next try), failed or skipped.")
-    reason: str = Field(description="Why it waits, failed or was skipped, as a word; empty otherwise.")
+    address: Annotated[str, Meta(description="Where the picture is to be had.")]
+    status: PictureState
+    reason: Annotated[str, Meta(description="Why it waits, failed or was skipped, as a word; empty otherwise.")]
     detail: str
-    attempts: int = Field(description="How often it was tried without success.")
-    next_try: str | None = Field(description="When it is tried again, ISO 8601, UTC; null where it is not.")
+    attempts: Annotated[int, Meta(description="How often it was tried without success.")]
+    next_try: Annotated[str | None, Meta(description="When it is tried again, ISO 8601, UTC; null where it is not.")]
     alt: str
     caption: str
-    width: int = Field(description="Of the original as it is to be seen, in pixels; 0 where unknown.")
+    width: Annotated[int, Meta(description="Of the original as it is to be seen, in pixels; 0 where unknown.")]
     height: int
-    placeholder: str = Field(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")
-    colour: str = Field(description="The dominant one, as #rrggbb; empty where unknown.")
+    placeholder: Annotated[str, Meta(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")]
+    colour: Annotated[str, Meta(description="The dominant one, as #rrggbb; empty where unknown.")]
     original: OriginalView | None
-    thumbnails: list[ThumbnailView] = Field(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
+    thumbnails: Annotated[
+        list[ThumbnailView], Meta(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
+    ]
 
 
-class PostView(BaseModel):
+class PostView(Struct, frozen=True, kw_only=True):
     """A post in a listing."""
 
     id: str
-    key: str = Field(description="The object's key in the posts bucket.")
-    archive: str = Field(description="The folder that the post's archive lies under; empty for the bucket's root.")
-    status: str = Field(description="pending, ready, rejected or deleted.")
+    key: Annotated[str, Meta(description="The object's key in the posts bucket.")]
+    archive: Annotated[str, Meta(description="The folder that the post's archive lies under; empty for the bucket's root.")]
+    status: PostState
     title: str
     author: str
-    published: str | None = Field(description="ISO 8601, UTC; null where no date is known.")
-    date_source: str = Field(description="front-matter, comment, file-name or unknown.")
+    published: Annotated[str | None, Meta(description="ISO 8601, UTC; null where no date is known.")]
+    date_source: Annotated[
+        Literal["front-matter", "comment", "file-name", "unknown"], Meta(description="Where the date of publication was found.")
+    ]
     source_url: str | None
     tags: list[str]
     categories: list[str]
     summary: str
-    language: str = Field(description="Of the text, as a BCP 47 tag such as zh-Hant; und where none can be told.")
-    characters: int = Field(description="Of the plain text.")
-    words: int = Field(description="Of the plain text; a Chinese character counts as one.")
-    reading_seconds: int = Field(description="How long reading the text takes.")
-    pictures: int = Field(description="How many the text has.")
+    language: Annotated[str, Meta(description="Of the text, as a BCP 47 tag such as zh-Hant; und where none can be told.")]
+    characters: Annotated[int, Meta(description="Of the plain text.")]
+    words: Annotated[int, Meta(description="Of the plain text; a Chinese character counts as one.")]
+    reading_seconds: Annotated[int, Meta(description="How long reading the text takes.")]
+    pictures: Annotated[int, Meta(description="How many the text has.")]
     added: str
     changed: str
-    reason: str = Field(description="Why the post was rejected, as a word; empty otherwise.")
-    detail: str = Field(description="Why the post was rejected, as a sentence; empty otherwise.")
+    reason: Annotated[str, Meta(description="Why the post was rejected, as a word; empty otherwise.")]
+    detail: Annotated[str, Meta(description="Why the post was rejected, as a sentence; empty otherwise.")]
 
 
-class LeadView(BaseModel):
+class LeadView(Struct, frozen=True, kw_only=True):
     """The first picture of a post, as a list shows it."""
 
     id: str
-    address: str = Field(description="Where the picture is to be had.")
-    status: str = Field(description="pending, ready, waiting (for its next try), failed or skipped.")
-    width: int = Field(description="Of the original as it is to be seen, in pixels; 0 where unknown.")
+    address: Annotated[str, Meta(description="Where the picture is to be had.")]
+    status: PictureState
+    width: Annotated[int, Meta(description="Of the original as it is to be seen, in pixels; 0 where unknown.")]
     height: int
-    placeholder: str = Field(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")
-    colour: str = Field(description="The dominant one, as #rrggbb; empty where unknown.")
-    thumbnails: list[ThumbnailView] = Field(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
+    placeholder: Annotated[str, Meta(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")]
+    colour: Annotated[str, Meta(description="The dominant one, as #rrggbb; empty where unknown.")]
+    thumbnails: Annotated[
+        list[ThumbnailView], Meta(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
+    ]
 
 
-class ListedPost(PostView):
+class ListedPost(PostView, frozen=True, kw_only=True):
     """A post in a list with pictures."""
 
-    picture: LeadView | None = Field(
-        description="The first picture; null where there is none, or where the text was made before lists had pictures."
-    )
+    picture: Annotated[
+        LeadView | None,
+        Meta(description="The first picture; null where there is none, or where the text was made before lists had pictures."),
+    ]
 
 
-class PostDetail(PostView):
+class PostDetail(PostView, frozen=True, kw_only=True):
     """A post by itself."""
 
-    size: int = Field(description="Of the file in bytes.")
-    content_hash: str = Field(description="SHA-256 of the file in hex.")
+    size: Annotated[int, Meta(description="Of the file in bytes.")]
+    content_hash: Annotated[str, Meta(description="SHA-256 of the file in hex.")]
     warnings: list[str]
-    extra: dict[str, Any] = Field(description="Front matter that means nothing to Postkeep, as it was written.")
-    picture_items: list[PictureView] = Field(description="In the order of the article.")
+    extra: Annotated[dict[str, Any], Meta(description="Front matter that means nothing to Postkeep, as it was written.")]
+    picture_items: Annotated[list[PictureView], Meta(description="In the order of the article.")]
 
 
-class PostOfAddress(PostDetail):
+class PostOfAddress(PostDetail, frozen=True, kw_only=True):
     """The newest post of an article's address."""
 
-    others: list[PostView] = Field(description="The other posts of the same address, the newest first.")
-    truncated: bool = Field(description="Whether there are more others.")
+    others: Annotated[list[PostView], Meta(description="The other posts of the same address, the newest first.")]
+    truncated: Annotated[bool, Meta(description="Whether there are more others.")]
 
 
-class Pictures(BaseModel):
+class Pictures(Struct, frozen=True, kw_only=True):
     """The pictures of a post."""
 
-    id: str = Field(description="The post's.")
-    pictures: list[PictureView] = Field(description="In the order of the article.")
+    id: Annotated[str, Meta(description="The post's.")]
+    pictures: Annotated[list[PictureView], Meta(description="In the order of the article.")]
 
 
-class PostPage(BaseModel):
+class PostPage(Struct, frozen=True, kw_only=True):
     """A page of a listing."""
 
-    posts: list[ListedPost] = Field(description="With all fields, or those that `fields` names.")
-    next: str | None = Field(
-        description="The cursor of the next page, good for seven days; null at the end. A short page, even an empty one, "
-        "may have it: then few posts fit, and the search goes on there."
-    )
-    searched: int = Field(description="How many posts were looked at for this page.")
-    searched_until: str | None = Field(
-        description="How far the search got: the instant of `sort` (ISO 8601, UTC) of the last post that was looked at; null at "
-        "the end, and where only posts without a date are left."
-    )
+    posts: Annotated[list[ListedPost], Meta(description="With all fields, or those that `fields` names.")]
+    next: Annotated[
+        str | None,
+        Meta(
+            description="The cursor of the next page, good for seven days; null at the end. A short page, even an empty one, "
+            "may have it: then few posts fit, and the search goes on there."
+        ),
+    ]
+    searched: Annotated[int, Meta(description="How many posts were looked at for this page.")]
+    searched_until: Annotated[
+        str | None,
+        Meta(
+            description="How far the search got: the instant of `sort` (ISO 8601, UTC) of the last post that was looked at; null "
+            "at the end, and where only posts without a date are left."
+        ),
+    ]
 
 
-class Health(BaseModel):
+class Health(Struct, frozen=True, kw_only=True):
     """That the API answers."""
 
-    status: str
+    status: Literal["ok"]
     version: str
 
 
@@ -200,14 +220,29 @@ def post_detail(post: Post, pictures: list[Picture], described: Mapping[PictureI
         pictures: its pictures' items.
         described: the alt and caption of each picture, by id, in the order of the article.
     """
-    return PostDetail(
-        **_fields(post),
-        size=post.size,
-        content_hash=post.content_hash,
-        warnings=list(post.warnings),
-        extra=dict(post.metadata.extra),
-        picture_items=picture_views(post, pictures, described),
-    )
+    return PostDetail(**_fields(post), **_details(post, pictures, described))
+
+
+def post_of_address(
+    post: Post,
+    pictures: list[Picture],
+    described: Mapping[PictureId, Mapping[str, str]],
+    *,
+    others: list[PostView],
+    truncated: bool,
+) -> PostOfAddress:
+    """The newest post of an address; the first arguments are those of :func:`post_detail`."""
+    return PostOfAddress(**_fields(post), **_details(post, pictures, described), others=others, truncated=truncated)
+
+
+def _details(post: Post, pictures: list[Picture], described: Mapping[PictureId, Mapping[str, str]]) -> dict[str, Any]:
+    return {
+        "size": post.size,
+        "content_hash": post.content_hash,
+        "warnings": list(post.warnings),
+        "extra": dict(post.metadata.extra),
+        "picture_items": picture_views(post, pictures, described),
+    }
 
 
 def picture_views(post: Post, pictures: list[Picture], described: Mapping[PictureId, Mapping[str, str]]) -> list[PictureView]:
@@ -234,7 +269,9 @@ def _lead_view(picture: Picture) -> LeadView:
 
 def _thumbnail_views(picture: Picture) -> list[ThumbnailView]:
     return [
-        ThumbnailView(url=f"/thumbnails/{t.name}", format=t.format, width=t.width, height=t.height, bytes=t.bytes)
+        ThumbnailView(
+            url=f"/thumbnails/{t.name}", format=cast("ThumbnailFormat", t.format), width=t.width, height=t.height, bytes=t.bytes
+        )
         for t in picture.thumbnails
     ]
 
@@ -264,7 +301,7 @@ def _original_view(original: Original) -> OriginalView:
     return OriginalView(
         sha256=original.sha256,
         bytes=original.bytes,
-        kind=original.kind,
+        kind=cast("OriginalKind", original.kind),
         media_type=original.media_type,
         fetched=instant(original.fetched),
         address=original.address,

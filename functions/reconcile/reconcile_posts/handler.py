@@ -11,7 +11,7 @@ from postkeep.aws.functions import ParseFunction
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.errors import ReconcileUnderway
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import ReconcileSettings
 from reconcile_posts.progress import Finding, Order
 from reconcile_posts.reconciling import Reconciling
@@ -32,7 +32,6 @@ def wiring() -> Reconciling:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Make a run, or go on with one; an event by hand may ask for ``check_only`` and ``everything``."""

@@ -13,7 +13,7 @@ from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.errors import Superseded
 from postkeep.messages import RenderRequest
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import RenderSettings
 from render_post.published import PublishedRules
 from render_post.rendering import Rendering
@@ -48,7 +48,6 @@ def _rules_not_read(error: Exception) -> None:
     count("RulesNotRead")
 
 
-@tracer.capture_method(capture_response=False)
 def _render(record: SQSRecord) -> None:
     request = RenderRequest.decode(record.body)
     logger.append_keys(post_id=request.post_id, generation=request.generation, message_id=record.message_id)
@@ -66,7 +65,6 @@ def _render(record: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Render each request of the batch; those that fail are received again."""

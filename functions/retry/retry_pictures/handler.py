@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from postkeep.aws.due import DynamoDuePictures
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.sqs import SqsQueue
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import RetrySettings
 from retry_pictures.retrying import Retrying
 
@@ -28,7 +28,6 @@ def wiring() -> Retrying:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int]:
     """Ask for what is due; what is left is the next run's."""

@@ -16,7 +16,7 @@ from postkeep.aws.dynamodb import DynamoPictures
 from postkeep.aws.s3 import Bucket
 from postkeep.errors import Superseded
 from postkeep.messages import ThumbnailRequest
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import ThumbnailSettings
 
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -41,7 +41,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@tracer.capture_method(capture_response=False)
 def _make(record: SQSRecord) -> None:
     request = ThumbnailRequest.decode(record.body)
     logger.append_keys(post_id=request.post_id, picture_id=request.picture_id, message_id=record.message_id)
@@ -59,7 +58,6 @@ def _make(record: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
     """Make the thumbnails that each request of the batch asks for; those without an outcome are received again."""

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415  # boto3 is imported by those commands alone that call AWS
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,14 +14,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from postkeep_local.commands.options import on_archive
+from postkeep_local.commands.options import json_option, on_archive
 
 if TYPE_CHECKING:
     from postkeep_local.operations.archive import Archive
-    from postkeep_local.operations.export import Exported, Told
+    from postkeep_local.operations.export import Delivery, Exported, Told
     from postkeep_local.operations.exporting import Exporting, Selection
 
 _FAILED_SHOWN = 20
+_TOLD_EVERY = 1_000
+"""Posts; off a terminal a line is written for so many."""
+
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -49,6 +53,7 @@ class _Shape:
 @click.option(
     "--link-hours", type=click.IntRange(1, 168), default=168, show_default=True, help="How long the link works.", metavar="N"
 )
+@json_option
 @on_archive
 def export(  # noqa: PLR0913 (click passes options by name)
     *,
@@ -65,6 +70,7 @@ def export(  # noqa: PLR0913 (click passes options by name)
     replace: bool,
     to_bucket: bool,
     link_hours: int,
+    as_json: bool,
 ) -> None:
     """Write posts to DESTINATION: lines of JSON, Markdown files, or a book.
 
@@ -72,29 +78,48 @@ def export(  # noqa: PLR0913 (click passes options by name)
     --to-bucket it is the name of the result, under exports/ in the archive bucket. The exit status is 1 if a post could not be
     read or written.
     """
+    from postkeep.characters import encodable
+    from postkeep_local.folder import printable
     from postkeep_local.operations.exporting import Selection, exporting
 
     if cleaned and form != "markdown":
         raise click.UsageError("--cleaned belongs to --format markdown.")
     if title is not None and form != "epub":
         raise click.UsageError("--title belongs to --format epub.")
+    if not pictures and form != "epub":
+        raise click.UsageError("--no-pictures belongs to --format epub.")
+    if replace and to_bucket:
+        raise click.UsageError("--replace does not go with --to-bucket, where each export has a name of its own.")
     if since and until and since > until:
         raise click.UsageError("--from is later than --to.")
     selection = Selection(
-        author=author,
-        tag=tag,
+        author=encodable(author) if author else author,
+        tag=encodable(tag) if tag else tag,
         since=since.replace(tzinfo=UTC) if since else None,
-        until=until.replace(tzinfo=UTC) + timedelta(days=1) if until else None,
+        until=_end_of(until) if until else None,
     )
     chosen_title = title or ", ".join(filter(None, (author, tag))) or "Postkeep"
     shape = _Shape(form=form, cleaned=cleaned, title=chosen_title, pictures=pictures)
     reading = exporting(archive)
-    if to_bucket:
-        done = _to_bucket(archive, reading, selection, shape, destination, link_hours)
+    delivery = None
+    try:
+        if to_bucket:
+            done, delivery = _to_bucket(archive, reading, selection, shape, destination, link_hours)
+        else:
+            done = _to_path(reading, selection, shape, destination, replace=replace)
+    except OSError as error:
+        raise click.ClickException(f"{printable(str(destination))}: {error.strerror or error}") from error
+    address = f"s3://{archive.archive_bucket}/{delivery.key}" if delivery else str(destination)
+    if as_json:
+        _tell_json(address, delivery, done)
     else:
-        done = _to_path(reading, selection, shape, destination, replace=replace)
-    _tell(done)
+        _tell(address, delivery, done)
     sys.exit(1 if done.failed else 0)
+
+
+def _end_of(day: datetime) -> datetime:
+    last = datetime.max.replace(tzinfo=UTC)
+    return last if day.date() == last.date() else day.replace(tzinfo=UTC) + timedelta(days=1)
 
 
 def _to_path(reading: "Exporting", selection: "Selection", shape: _Shape, target: Path, *, replace: bool) -> "Exported":
@@ -107,7 +132,7 @@ def _to_path(reading: "Exporting", selection: "Selection", shape: _Shape, target
 
 def _to_bucket(
     archive: "Archive", reading: "Exporting", selection: "Selection", shape: _Shape, destination: Path, hours: int
-) -> "Exported":
+) -> "tuple[Exported, Delivery]":
     from postkeep_local.folder import printable
     from postkeep_local.operations.export import deliver
 
@@ -119,17 +144,8 @@ def _to_bucket(
     with tempfile.TemporaryDirectory(prefix="postkeep-export-") as folder:
         path = Path(folder) / "result"
         done = _write(reading, selection, shape, path, folder=False)
-        delivery = deliver(
-            archive.client("s3"), archive.archive_bucket, path, printable(name), hours=hours, now=datetime.now(UTC)
-        )
-    click.echo(f"s3://{archive.archive_bucket}/{delivery.key}")
-    click.echo(delivery.link)
-    click.echo(
-        f"The link works until {delivery.until:%Y-%m-%d %H:%M} UTC, and no longer than the credentials that signed it, for "
-        "whoever has it.",
-        err=True,
-    )
-    return done
+        bucket, now = archive.archive_bucket, datetime.now(UTC)
+        return done, deliver(archive.client("s3"), bucket, path, printable(name), hours=hours, now=now)
 
 
 def _write(reading: "Exporting", selection: "Selection", shape: _Shape, path: Path, *, folder: bool) -> "Exported":
@@ -150,17 +166,36 @@ def _write(reading: "Exporting", selection: "Selection", shape: _Shape, path: Pa
 
 @contextmanager
 def _progress() -> Iterator["Told"]:
+    """How many posts were looked at; how many there are is not known before the end."""
     from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from postkeep_local.meter import meter
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _told_in_lines
+        return
+    columns = SpinnerColumn(), TextColumn("Exporting: {task.completed:,.0f} posts"), TimeElapsedColumn()
+    with Progress(*columns, console=console) as shown:
+        task = shown.add_task("", total=None)
+        yield lambda done: shown.update(task, completed=done.looked)
 
-    with meter(Console(stderr=True), "Exporting") as shown:
-        yield lambda done: shown.set(done.looked)
+
+def _told_in_lines(done: "Exported") -> None:
+    if done.looked % _TOLD_EVERY == 0:
+        click.echo(f"Exporting: {done.looked:,} posts", err=True)
 
 
-def _tell(done: "Exported") -> None:
+def _tell(address: str, delivery: "Delivery | None", done: "Exported") -> None:
     from postkeep_local.folder import printable
 
+    if delivery:
+        click.echo(address)
+        click.echo(delivery.link)
+        click.echo(
+            f"The link works until {delivery.until:%Y-%m-%d %H:%M} UTC, and no longer than the credentials that signed it, for "
+            "whoever has it.",
+            err=True,
+        )
     for key, reason in done.failed[:_FAILED_SHOWN]:
         click.echo(f"failed {printable(key)}: {printable(reason)}", err=True)
     if len(done.failed) > _FAILED_SHOWN:
@@ -171,3 +206,17 @@ def _tell(done: "Exported") -> None:
     if done.failed:
         said += f", {len(done.failed):,} failed"
     click.echo(said)
+
+
+def _tell_json(address: str, delivery: "Delivery | None", done: "Exported") -> None:
+    from postkeep.listing import instant
+
+    value = {
+        "destination": address,
+        "link": delivery.link if delivery else None,
+        "until": instant(delivery.until) if delivery else None,
+        "posts": done.posts,
+        "without_text": done.without_text,
+        "failed": [{"key": key, "reason": reason} for key, reason in done.failed],
+    }
+    click.echo(json.dumps(value))

@@ -150,7 +150,7 @@ def counts(*, api: "Api", kind: str, top: int, as_json: bool) -> None:
     as_of, total = "", 0
     while len(found) < top:
         limit = min(_COUNTS, top - len(found))
-        page = api.value(f"/counts/{kind}", {"limit": str(limit), "offset": str(len(found))})
+        page = api.value(f"/{kind}", {"limit": str(limit), "offset": str(len(found))})
         entries = api.listed(page, "counts")[:limit]
         found += entries
         as_of, total = str(page.get("as_of", "")), page.get("total", 0)

@@ -8,7 +8,7 @@ Source: https://www.w3.org/TR/epub-33/.
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +18,12 @@ from postkeep.characters import excerpt, in_xml
 from postkeep.errors import PostkeepError
 from postkeep.listing import instant
 from postkeep.post import PostId
+from postkeep.renditions import RenditionObject
 from postkeep_local.operations.exporting import Document
 from postkeep_local.operations.targets import ZipFiles
 from postkeep_local.operations.xhtml import body_of, link, paragraphs_of
 from render_post.origin import ascii_form
+from render_post.own import SCHEME
 
 _XHTML = {"xmlns": "http://www.w3.org/1999/xhtml", "xmlns:epub": "http://www.idpf.org/2007/ops"}
 _CONTAINER = "urn:oasis:names:tc:opendocument:xmlns:container"
@@ -39,6 +41,9 @@ figcaption { color: #666; font-size: 0.9em; }
 pre { white-space: pre-wrap; }
 nav ol { list-style: none; padding-left: 1em; }
 """
+_NO_ADDRESS = "<img alt="
+"""How an image begins that has no ``src``: see :mod:`render_post.html`, which writes no ``<`` of others."""
+
 _MEDIA_TYPES = {"jpeg": "image/jpeg", "webp": "image/webp"}
 
 
@@ -98,19 +103,25 @@ class Book:
         meta = post.metadata
         published = instant(meta.published) if meta.published else ""
         language = post.rendition.language if post.rendition else "und"
+        author = excerpt(in_xml(meta.author), _TITLE)
+        named = in_xml(meta.title or post.summary or post.key.rpartition("/")[2])
         chapter = _Chapter(
-            nobody=not meta.author,
-            author=in_xml(meta.author) or _NO_AUTHOR,
+            nobody=not author,
+            author=author or _NO_AUTHOR,
             month=published[:7] or "~",
             published=published,
             post_id=post.id,
-            title=excerpt(in_xml(meta.title or post.summary), _TITLE) or post.id,
+            title=excerpt(named, _TITLE) or post.id,
         )
         self._chapters.append(chapter)
         self._languages[language] += 1
         self._latest = max(self._latest, post.changed)
         paths = {ascii_form(p.address): self._picture(document, p.id) for p in rendition.pictures}
-        body = body_of(rendition.html, paths.get) if rendition.is_whole else paragraphs_of(rendition.text)
+        if rendition.is_whole:
+            own = _own(rendition, paths)
+            body = body_of(rendition.html, lambda address: paths.get(address) if address else next(own, None))
+        else:
+            body = paragraphs_of(rendition.text)
         _lead(body, [(paths[ascii_form(p.address)], p.alt) for p in rendition.pictures])
         self._files.add(f"EPUB/{chapter.path}", _xml(_page(chapter, language, meta.source_url, body), doctype=True))
         return True
@@ -178,6 +189,15 @@ def _page(chapter: _Chapter, language: str, source: str | None, text: ET.Element
         _add(about, "a", excerpt(in_xml(source or ""), _TITLE), href=address)
     body.append(text)
     return root
+
+
+def _own(rendition: RenditionObject, paths: Mapping[str, str | None]) -> Iterator[str | None]:
+    """The paths of the pictures that the archive carries itself, which the text shows without an address, in its order.
+
+    Where there are more or fewer of them in the text (one is shown twice), it does not say which is where.
+    """
+    own = [paths[ascii_form(p.address)] for p in rendition.pictures if p.address.startswith(SCHEME)]
+    return iter(own if rendition.html.count(_NO_ADDRESS) == len(own) else ())
 
 
 def _lead(body: ET.Element, pictures: Iterable[tuple[str | None, str]]) -> None:

@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boto3.exceptions import S3UploadFailedError
+
+from postkeep.errors import PostkeepError
+from postkeep_local.folder import printable
 from postkeep_local.operations.book import Book
 from postkeep_local.operations.exporting import Document, RawFile, Unread
 from postkeep_local.operations.lines import line, markdown
@@ -101,6 +105,10 @@ def export_book(path: Path, title: str, documents: Iterable[Document | Unread], 
     return done
 
 
+class NotDelivered(PostkeepError):
+    """S3 did not take an export; the text says why, for the person who asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """An export in the archive bucket.
@@ -126,10 +134,16 @@ def deliver(s3: "S3Client", bucket: str, path: Path, name: str, *, hours: int, n
         name: what it is to be called.
         hours: how long the link is to work, at most :data:`LONGEST_LINK`.
         now: the clock (aware).
+
+    Raises:
+        NotDelivered: if S3 refused it.
     """
     key = f"{EXPORTS}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name}"
     kind = _CONTENT_TYPES.get(Path(name).suffix, "application/octet-stream")
-    s3.upload_file(str(path), bucket, key, ExtraArgs={"ContentType": kind, "ContentDisposition": "attachment"})
+    try:
+        s3.upload_file(str(path), bucket, key, ExtraArgs={"ContentType": kind, "ContentDisposition": "attachment"})
+    except S3UploadFailedError as error:  # which boto3 makes of what S3 said
+        raise NotDelivered(printable(str(error.__context__ or error))) from error
     seconds = hours * 3600
     link = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)
     return Delivery(key, link, now + timedelta(seconds=seconds))

@@ -150,12 +150,15 @@ class Exporting:
     def _selected(self, selection: Selection) -> Iterator[Post]:
         low = instant(selection.since) if selection.since else None
         high = instant(selection.until) if selection.until else None
+        seen: set[PostId] = set()  # a post whose date or state changes meanwhile is met again further on
         for post in self._listed(selection.listing(), low, high):
-            if selection.takes(post):
+            if selection.takes(post) and post.id not in seen:
+                seen.add(post.id)
                 yield post
         if selection.everything:
             for post in self._listed(name("status", Status.REJECTED), None, None):
-                if post.status is Status.REJECTED:
+                if post.status is Status.REJECTED and post.id not in seen:
+                    seen.add(post.id)
                     yield post
 
     def _listed(self, listing: str, low: str | None, high: str | None) -> Iterator[Post]:
@@ -186,6 +189,8 @@ class Exporting:
             return Document(post)  # it is being made again
         except ObjectTooLarge as large:
             return Unread(post.key, f"its text has {large.size:,} bytes; {large.limit:,} are read")
+        except (ValueError, TypeError, KeyError) as error:  # a fault of ours, which costs the others nothing
+            return Unread(post.key, f"its text cannot be read ({type(error).__name__}): `postkeep reprocess` makes it anew")
         return Document(post, rendition, self._pictures(post) if pictures and rendition.pictures else {})
 
     def _pictures(self, post: Post) -> dict[PictureId, tuple[Thumbnail, bytes]]:

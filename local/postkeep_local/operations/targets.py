@@ -15,8 +15,7 @@ from postkeep.errors import PostkeepError
 _STAMP = (1980, 1, 1, 0, 0, 0)
 """ZIP's first instant: the same posts give the same bytes."""
 
-
-_FULL = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_FULL = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE})
 """What is no fault of a name."""
 
 
@@ -57,16 +56,11 @@ def written(target: Path, *, folder: bool = False, replace: bool = False) -> Ite
         TargetTaken: if it may not be written.
     """
     _check(target, folder=folder, replace=replace)
-    prefix = f".{target.name[:60]}."
-    if folder:
-        partial = Path(tempfile.mkdtemp(prefix=prefix, suffix=".partial", dir=target.parent))
-    else:
-        handle, made = tempfile.mkstemp(prefix=prefix, suffix=".partial", dir=target.parent)
-        os.close(handle)
-        partial = Path(made)
+    partial = _partial(target, folder=folder)
     try:
         yield partial
         partial.chmod((0o777 if folder else 0o666) & ~_umask())
+        _check(target, folder=folder, replace=replace)  # an export takes its time
         partial.replace(target)  # of an empty folder too
     finally:
         if partial.is_dir():
@@ -75,14 +69,31 @@ def written(target: Path, *, folder: bool = False, replace: bool = False) -> Ite
             partial.unlink(missing_ok=True)
 
 
+def _partial(target: Path, *, folder: bool) -> Path:
+    prefix = f".{target.name[:60]}."
+    try:
+        if folder:
+            return Path(tempfile.mkdtemp(prefix=prefix, suffix=".partial", dir=target.parent))
+        handle, made = tempfile.mkstemp(prefix=prefix, suffix=".partial", dir=target.parent)
+    except OSError as error:
+        raise TargetTaken(f"Nothing can be written in the folder {target.parent}: {error.strerror}.") from error
+    os.close(handle)
+    return Path(made)
+
+
 def _check(target: Path, *, folder: bool, replace: bool) -> None:
+    if target.name in {"", ".."}:
+        raise TargetTaken(f"{target} is no name of something new.")
     if not target.parent.is_dir():
         raise TargetTaken(f"There is no folder {target.parent}.")
-    if folder and target.is_dir() and not any(target.iterdir()):
+    if not target.exists(follow_symlinks=False):
         return
-    if target.exists(follow_symlinks=False) and (folder or target.is_dir() or not replace):
-        more = "" if folder or target.is_dir() else ": --replace writes over it"
-        raise TargetTaken(f"{target} is there already{more}.")
+    if folder and target.is_dir() and not target.is_symlink() and not any(target.iterdir()):
+        return
+    if folder or not target.is_file():  # a device would be replaced by a file
+        raise TargetTaken(f"{target} is there already.")
+    if not replace:
+        raise TargetTaken(f"{target} is there already: --replace writes over it.")
 
 
 def _umask() -> int:
@@ -135,6 +146,10 @@ class ZipFiles:
         name = "/".join(_parts(key))
         if name in self._names:
             raise NotWritable("there is another of this name")
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise NotWritable("its key is not UTF-8") from None
         self._names.add(name)
         info = zipfile.ZipInfo(name, _STAMP)
         info.external_attr = 0o644 << 16

@@ -55,7 +55,7 @@ def body_of(fragment: str, picture: Callable[[str], str | None]) -> ET.Element:
         picture: gives the path of a picture in the book by its address in the fragment, or None: a link takes its place.
     """
     reader = _Reader(picture)
-    reader.feed(in_xml(fragment))
+    reader.feed(fragment)
     reader.close()
     return reader.finish()
 

@@ -1,6 +1,8 @@
 """What `postkeep export` reads and writes, on an archive in memory."""
 
 import json
+import os
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import pytest
 from fakes.memory import MemoryBucket, MemoryTable
 from postkeep.characters import encodable, in_xml, one_line
 from postkeep.frontmatter import parse
+from postkeep.ports import Row
 from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, picture_id
 from postkeep.renditions import Removal, RenditionObject, RenditionPicture
 from postkeep_local.operations import exporting
@@ -25,6 +28,7 @@ from postkeep_local.operations.targets import FolderFiles, NotWritable, TargetTa
 from postkeep_local.operations.xhtml import link
 from support.books import check_book
 from support.posts import EPOCH, METADATA, a_post, dated
+from support.template import ROOT
 
 ADDRESS = "https://pictures.example/茶 园.jpg"
 HTML = (
@@ -52,7 +56,7 @@ class Archive:
                 post_id=post.id,
                 generation=1,
                 rules=1,
-                markdown="清晨的**第一**杯茶",
+                markdown="清晨的**第一**杯茶\n",
                 text="清晨的第一杯茶\n\n二",
                 html=html,
                 pictures=(RenditionPicture(id=picture_id(ADDRESS), address=ADDRESS, alt="茶园", caption=""),),
@@ -101,6 +105,7 @@ def quiet(_: Exported) -> None:
         ({"since": EPOCH}, ["new.md", "old.md", "other.md"]),
         ({"since": EPOCH + DAY}, ["new.md", "old.md"]),
         ({"until": EPOCH + DAY}, ["other.md"]),
+        ({"until": EPOCH}, []),
         ({"since": EPOCH + DAY, "until": EPOCH + 2 * DAY, "tag": "茶"}, ["old.md"]),
     ],
 )
@@ -149,6 +154,50 @@ def test_reading_ends_with_who_reads(archive: Archive) -> None:
         if thread is not threading.current_thread() and "ThreadPoolExecutor" in thread.name:
             thread.join(5)
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.DELETED])
+def test_what_a_listing_does_not_know_yet_the_record_says(status: Status) -> None:
+    assert not Selection().takes(a_post(status=status))
+    assert Selection(since=EPOCH).takes(a_post())
+    assert not Selection(until=EPOCH).takes(a_post())
+
+
+def test_a_post_that_is_met_twice_is_taken_once(archive: Archive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    archive.put("b.md", dated(2))
+    archive.put("a.md", dated(1), None, status=Status.REJECTED, reason="x")
+    rows = archive.table.rows
+
+    def again(listing: str, **options: Any) -> list[Row]:
+        found = rows(listing, **options)
+        return [*found, *(Row("0", row.post_id) for row in found)]  # each was dated anew after it was read
+
+    monkeypatch.setattr(archive.table, "rows", again)
+    done = export_files(FolderFiles(tmp_path), archive.case.files(Selection(tag="茶")), quiet)
+    assert (done.posts, done.failed) == (1, [])
+    assert [one.post.key for one in archive.documents() if isinstance(one, Document)] == ["b.md", "a.md"]
+
+
+def test_a_text_of_what_was_there_before_is_none(archive: Archive) -> None:
+    post = archive.put("a.md")
+    archive.picture(post)
+    (found,) = archive.documents(pictures=False)
+    assert isinstance(found, Document)
+    assert found.rendition
+    assert found.pictures == {}
+    changed = archive.case._document(replace(post, status=Status.PENDING), pictures=True)
+    assert changed == Document(replace(post, status=Status.PENDING))
+
+
+def test_a_text_that_is_damaged_costs_the_others_nothing(archive: Archive, tmp_path: Path) -> None:
+    for n, body in enumerate([b"", b"{", b"[]", b"{}", b'{"v":9}', b'{"v":2,"pictures":1}', b'{"v":2,"text":"\xff"}']):
+        post = archive.put(f"{n}.md")
+        assert post.rendition
+        archive.archive.put(post.rendition.key, body, content_type="")
+    archive.put("good.md")
+    done = export_lines(tmp_path / "x", archive.documents(), quiet)
+    assert (done.posts, sorted(key for key, _ in done.failed)) == (1, [f"{n}.md" for n in range(7)])
+    assert {reason.partition(" (")[0] for _, reason in done.failed} == {"its text cannot be read"}
 
 
 def test_what_cannot_be_read_is_told(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +262,7 @@ def test_a_line_says_all_of_a_post(archive: Archive, tmp_path: Path) -> None:
         "extra": {"comments": "true"},
         "summary": "清晨的第一杯茶。",
         "text": "清晨的第一杯茶\n\n二",
-        "markdown": "清晨的**第一**杯茶",
+        "markdown": "清晨的**第一**杯茶\n",
         "html": HTML,
         "removed": [{"rule": "generic/sharing", "text": "分享"}],
         "pictures": [{"id": picture_id(ADDRESS), "address": ADDRESS, "alt": "茶园", "caption": ""}],
@@ -227,6 +276,14 @@ def test_a_line_says_all_of_a_post(archive: Archive, tmp_path: Path) -> None:
         "detail": None,
         "warnings": [],
     }
+
+
+def test_the_fields_of_a_line_are_documented(archive: Archive, tmp_path: Path) -> None:
+    archive.put("a.md")
+    (value,) = lines(archive, tmp_path / "x")
+    described = (ROOT / "docs" / "cli.md").read_text("utf-8").partition("| field of `jsonl` |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in described.splitlines() if row.startswith("| `")]
+    assert sorted(name for row in rows for name in re.findall(r"`(\w+)`", row)) == sorted(value)
 
 
 def test_posts_without_a_text_have_a_line_too(archive: Archive, tmp_path: Path) -> None:
@@ -265,6 +322,7 @@ HOSTILE = [
     "007",
     "null",
     "2021-06-29",
+    "a&#12;&#8;&#xD800;b",
 ]
 
 
@@ -333,13 +391,11 @@ def test_a_key_that_leads_elsewhere_is_refused(key: str, kind: str, tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir()} <= {"inside", "x.zip"}
 
 
-@pytest.mark.parametrize("key", [f"{'長' * 100}.md", "good.md/x.md", "good.md", "\udcff.md"])
+@pytest.mark.parametrize("key", [f"{'長' * 100}.md", "good.md/x.md", "good.md", "a", "\ud800.md"])
 def test_a_key_that_the_file_system_cannot_hold_is_refused(key: str, tmp_path: Path) -> None:
     files = FolderFiles(tmp_path)
     files.add("good.md", b"first")
-    if key == "\udcff.md":
-        files.add(key, b"")  # a file system of bytes takes it
-        return
+    files.add("a/b.md", b"first")
     with pytest.raises(NotWritable):
         files.add(key, b"")
     assert (tmp_path / "good.md").read_bytes() == b"first"
@@ -360,7 +416,10 @@ def test_a_zip_holds_a_name_once(tmp_path: Path) -> None:
         with pytest.raises(NotWritable):
             files.add("x.md", b"2")
         files.add("X.md", b"3")
-    assert zipfile.ZipFile(tmp_path / "x.zip").namelist() == ["x.md", "X.md"]
+        with pytest.raises(NotWritable):
+            files.add("\ud800.md", b"4")
+    found = zipfile.ZipFile(tmp_path / "x.zip").infolist()
+    assert [(info.filename, info.date_time) for info in found] == [(name, (1980, 1, 1, 0, 0, 0)) for name in ("x.md", "X.md")]
 
 
 def test_the_same_posts_make_the_same_bytes(archive: Archive, tmp_path: Path) -> None:
@@ -379,6 +438,7 @@ def test_cleaned_texts_are_posts_again(archive: Archive, tmp_path: Path) -> None
     parsed = parse((tmp_path / "tea/_posts/雨.md").read_bytes(), "tea/_posts/雨.md")
     assert parsed.metadata == replace(METADATA, extra={})
     assert (parsed.body, parsed.warnings) == ("清晨的**第一**杯茶", ())
+    assert (tmp_path / "tea/_posts/雨.md").read_bytes().endswith("第一**杯茶\n".encode())
     assert (tmp_path / "a.html.md").read_text() == "---\n---\n清晨的**第一**杯茶\n"
 
 
@@ -386,7 +446,7 @@ def test_cleaned_texts_are_posts_again(archive: Archive, tmp_path: Path) -> None
 
 
 def test_a_book_has_a_chapter_for_each_post(archive: Archive, tmp_path: Path) -> None:
-    archive.picture(archive.put("a.md", dated(1)))
+    archive.picture(archive.put("a.md", dated(1), changed=EPOCH + DAY))
     archive.picture(archive.put("b.md", replace(dated(400), title="二")))
     archive.put("c.md", replace(METADATA, author="皎然", title="三 <&>"))
     archive.put("d.md", Metadata(title="四"))
@@ -395,6 +455,7 @@ def test_a_book_has_a_chapter_for_each_post(archive: Archive, tmp_path: Path) ->
     assert (done.posts, done.without_text) == (4, 1)
     book = check_book(tmp_path / "x.epub")
     assert (book.title, book.language, book.creators) == ("茶 & 山", "zh-Hant", [])
+    assert book.modified == "2021-06-30T01:39:02Z"
     assert book.toc == [
         (1, "皎然"),
         (2, "2021-06"),
@@ -439,6 +500,30 @@ def test_a_picture_that_the_text_does_not_show_comes_before_it(archive: Archive,
     assert f'<figure><img src="../pictures/{"ab" * 32}-1-640.jpeg" alt="茶园" /></figure><p>一段錄像</p>' in book.pages[0]
 
 
+OWN = "<p>甲</p><figure><img alt='一&#12;' loading='lazy'></figure><p>乙<img src='https://pictures.example/2.jpg' alt='二'></p>"
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_the_archives_own_pictures_are_where_the_text_has_them(archive: Archive, twice: bool, tmp_path: Path) -> None:
+    post = archive.put("a.md", html=OWN.replace("'", '"') + twice * '<p><img alt="一" loading="lazy"></p>')
+    archive.picture(post)
+    found = archive.documents()[0]
+    assert isinstance(found, Document)
+    assert found.rendition
+    addresses = ("post:img/茶 1.jpg", "https://pictures.example/2.jpg")
+    pictures = tuple(RenditionPicture(id=picture_id(a), address=a, alt="一", caption="") for a in addresses)
+    there = {pictures[0].id: found.pictures[picture_id(ADDRESS)]}
+    document = replace(found, rendition=replace(found.rendition, pictures=pictures), pictures=there)
+    export_book(tmp_path / "x.epub", "x", [document], quiet)
+    page = check_book(tmp_path / "x.epub").pages[0]
+    image = f'<figure><img src="../pictures/{"ab" * 32}-1-640.jpeg" alt="一" /></figure>'
+    text = '<p>乙<a href="https://pictures.example/2.jpg">[二]</a></p>'
+    if twice:
+        assert f"{image}<p>甲</p><figure>[一]</figure>{text}<p>[一]</p>" in page
+    else:
+        assert f"<p>甲</p>{image.replace('一', '一 ')}{text}</div>" in page
+
+
 def test_a_picture_within_a_link_becomes_its_text(archive: Archive, tmp_path: Path) -> None:
     archive.put("a.md", html='<p><a href="https://x.example/"><img src="https://y.example/" alt=""></a></p>')
     export_book(tmp_path / "x.epub", "x", archive.documents(), quiet)
@@ -454,6 +539,7 @@ def test_a_picture_within_a_link_becomes_its_text(archive: Archive, tmp_path: Pa
         ("https://例え.テスト/é", "https://xn--r8jz45g.xn--zckzah/%C3%A9"),
         ("https://%E4%BE%8B.example/%E4%BE%8B", "https://xn--fsq.example/%E4%BE%8B"),
         ("mailto:a b@x.example?subject=茶", "mailto:a%20b@x.example?subject=%E8%8C%B6"),
+        (" http://x.example/\ud800\x0c ", "http://x.example/%EF%BF%BD"),
         ("mailto:nobody", None),
         ("http://x.example:99999/", None),
         ("http://x.example:port/", None),
@@ -471,10 +557,32 @@ def test_addresses_in_a_book_are_valid_ones(address: str, expected: str | None) 
     assert link(address) == expected
 
 
+def test_lists_begin_where_they_began(archive: Archive, tmp_path: Path) -> None:
+    archive.put("a.md", html='<ol start="-3"><li>a</li></ol><ol start="1x"><li>b</li></ol><ul start="2"><li>c</li></ul>')
+    export_book(tmp_path / "x.epub", "x", archive.documents(), quiet)
+    expected = '<ol start="-3"><li>a</li></ol><ol><li>b</li></ol><ul><li>c</li></ul>'
+    assert expected in check_book(tmp_path / "x.epub").pages[0]
+
+
 def test_endless_nesting_is_flattened(archive: Archive, tmp_path: Path) -> None:
     archive.put("a.md", html="<blockquote>" * 5_000 + "深" + "</blockquote>" * 5_000)
     export_book(tmp_path / "x.epub", "x", archive.documents(), quiet)
     assert "深" in check_book(tmp_path / "x.epub").pages[0]
+
+
+@pytest.mark.parametrize("author", ["", "\u200b", " \u3000"])
+def test_a_chapter_is_always_called_something(archive: Archive, author: str, tmp_path: Path) -> None:
+    archive.put("a/雨 1.md", Metadata(author=author, title=""), summary="x")
+    document = archive.documents()[0]
+    assert isinstance(document, Document)
+    export_book(tmp_path / "x.epub", "", [replace(document, post=replace(document.post, summary=""))], quiet)
+    assert check_book(tmp_path / "x.epub").toc == [(1, "Undated"), (2, "雨 1.md")]
+
+
+def test_a_giant_post_is_a_chapter_like_others(archive: Archive, tmp_path: Path) -> None:
+    archive.put("a.md", html="<p>茶&amp;<em>水</em></p>" * 50_000)
+    export_book(tmp_path / "x.epub", "x", archive.documents(), quiet)
+    assert check_book(tmp_path / "x.epub").pages[0].count("<em>水</em>") == 50_000
 
 
 def test_a_book_without_chapters_is_none(archive: Archive, tmp_path: Path) -> None:
@@ -532,15 +640,52 @@ def test_a_finished_export_is_there_under_its_name(tmp_path: Path) -> None:
         ("full", {"folder": True, "replace": True}, "is there already"),
         ("full", {"replace": True}, "is there already"),
         ("none/x", {}, "no folder"),
+        ("file/x", {}, "no folder"),
+        ("pipe", {"replace": True}, "is there already"),
+        ("nowhere", {"replace": True}, "is there already"),
+        ("link", {"folder": True}, "is there already"),
+        ("empty/..", {"folder": True}, "no name"),
     ],
 )
 def test_what_is_there_stays(name: str, options: dict[str, bool], message: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
+    os.mkfifo(tmp_path / "pipe")  # as devices are, which root could replace
+    (tmp_path / "nowhere").symlink_to("none")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").write_text("mine")
+    there = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(TargetTaken, match=message), written(tmp_path / name, **options):
         pass
     assert (tmp_path / "file").read_text() == (tmp_path / "full" / "a").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == there
+
+
+@pytest.mark.parametrize("target", [".", "..", "/"])
+def test_the_folder_that_one_is_in_is_no_target(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TargetTaken, match="no name"), written(Path(target), folder=True):
+        pass
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_came_meanwhile_stays(folder: bool, tmp_path: Path) -> None:
+    with pytest.raises(TargetTaken), written(tmp_path / "x", folder=folder):
+        (tmp_path / "x").write_text("mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").read_text() == "mine"
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_where_nothing_can_be_written_is_said_at_once(folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refused)
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    with pytest.raises(TargetTaken, match="Permission denied"), written(tmp_path / "x", folder=folder):
+        pass
 
 
 def test_a_file_is_replaced_for_who_says_so(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def counted(request: httpx.Request) -> httpx.Response:
 
 
 def test_values_are_counted(fake: FakeArchive) -> None:
-    fake.answers["/counts/authors"] = counted
+    fake.answers["/authors"] = counted
     result = run("counts", "authors")
     lines = result.stdout.splitlines()
     assert [lines[0].split(), lines[1].split(), lines[-1]] == [
@@ -174,7 +174,7 @@ def test_values_are_counted(fake: FakeArchive) -> None:
 
 
 def test_as_many_values_as_there_are(fake: FakeArchive) -> None:
-    fake.answers["/counts/tags"] = counted
+    fake.answers["/tags"] = counted
     found = json.loads(run("counts", "tags", "--top", "9999", "--json").stdout)
     assert [found["as_of"], found["total"], len(found["counts"])] == ["2021-06-29T01:39:02Z", 2500, 2500]
     assert [request.url.params["offset"] for request in fake.asked] == ["0", "1000", "2000"]
@@ -182,7 +182,7 @@ def test_as_many_values_as_there_are(fake: FakeArchive) -> None:
 
 
 def test_what_is_not_counted_yet_is_said(fake: FakeArchive) -> None:
-    fake.answers["/counts/months"] = problem(404, "counts-none", "nothing was counted yet", **{"Retry-After": "300"})
+    fake.answers["/months"] = problem(404, "counts-none", "nothing was counted yet", **{"Retry-After": "300"})
     assert "Nothing was counted yet. (counts-none, HTTP 404)" in run("counts", "months", status=3).stderr
     run("counts", "colours", status=2)
 

@@ -1,23 +1,22 @@
 """docs/api.md says what the API does."""
 
-import json
 import re
-from typing import Any
 
 import pytest
 
+from postkeep.web.cursor import LIFE
 from query_posts.browse import FURTHER_STRETCHES, SMALL, STRETCH
-from query_posts.cursor import LIFE
 from query_posts.filters import FILTERS
-from query_posts.routes import application, document
+from query_posts.routes import application
 from support.template import ROOT, resource, template
 
 PAGE = (ROOT / "docs" / "api.md").read_text("utf-8")
 
 
 def listing_parameters() -> list[str]:
-    contract: dict[str, Any] = json.loads(document(application()))
-    return [parameter["name"] for parameter in contract["paths"]["/posts"]["get"]["parameters"]]
+    found = application().find("/posts")
+    assert found
+    return [parameter.name for parameter in found[0].parameters]
 
 
 @pytest.mark.parametrize("name", listing_parameters())

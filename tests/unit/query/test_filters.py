@@ -7,8 +7,8 @@ import pytest
 from postkeep.counts import KINDS
 from postkeep.listing import INDEXES, MAX_VALUES, listings, name
 from postkeep.post import Rendition
+from postkeep.web.problems import Problem
 from query_posts.filters import FILTERS, normal
-from query_posts.problems import Problem
 from support.posts import METADATA, a_post
 
 POST = a_post(metadata=replace(METADATA, tags=tuple(f"t{n}" for n in range(MAX_VALUES + 1))))

@@ -1,11 +1,10 @@
 """What a request may be, before anything of it is read."""
 
 from collections import Counter
-from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from query_posts.exchange import Request
-from query_posts.problems import Problem
+from postkeep.web.exchange import Request
+from postkeep.web.problems import Problem
 
 MAX_ADDRESS = 8_192
 """Bytes of path and query. RFC 9110, 4.1, asks for 8,000 at least; API Gateway takes 10,240 with all header fields."""
@@ -25,17 +24,17 @@ def check(request: Request) -> None:
     length = _bytes(request.path) + _bytes(request.query)
     if length > MAX_ADDRESS:
         detail = f"path and query have {length:,} bytes; the limit is {MAX_ADDRESS:,}"
-        raise Problem(HTTPStatus.REQUEST_URI_TOO_LONG, "address-too-long", detail)
+        raise Problem("address-too-long", detail)
     size = sum(_bytes(name) + _bytes(value) for name, value in request.headers.items())
     if size > MAX_HEADERS:
         detail = f"the header fields have {size:,} bytes; the limit is {MAX_HEADERS:,}"
-        raise Problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
+        raise Problem("headers-too-large", detail)
     given = Counter(name for name, _ in parse_qsl(request.query, keep_blank_values=True, errors="replace"))
     for name, times in given.items():
         # API Gateway joins the values of repeated parameters by commas, which values have too.
         if times > 1:
             detail = f"`{name[:_SHOWN]}` is given {times} times; each parameter is taken once"
-            raise Problem(HTTPStatus.BAD_REQUEST, "parameter-repeated", detail)
+            raise Problem("parameter-repeated", detail)
 
 
 def _bytes(text: str) -> int:

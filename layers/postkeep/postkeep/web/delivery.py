@@ -3,24 +3,21 @@
 The routes know GET and what they answer. What holds for all of them is here, between API Gateway and the router.
 """
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from query_posts import bounds, coding, validators
-from query_posts.access import Access
-from query_posts.answers import MAX_ANSWER, fits
-from query_posts.caching import lifetime, vary
-from query_posts.exchange import Answer, Request
-from query_posts.pages import links
-from query_posts.problems import Problem
-from query_posts.text_routes import RANGE_HEADERS
+from postkeep.characters import excerpt
+from postkeep.observability import count, logger
+from postkeep.web import answers, bounds, coding, validators
+from postkeep.web.access import Access
+from postkeep.web.caching import lifetime, vary
+from postkeep.web.exchange import Answer, Request
+from postkeep.web.pages import links
+from postkeep.web.problems import Problem
+from postkeep.web.routing import Router
 
 ALLOWED = "GET, HEAD, OPTIONS"
 """What every route takes."""
@@ -28,8 +25,8 @@ ALLOWED = "GET, HEAD, OPTIONS"
 _ASKED = "Authorization, If-Match, If-Modified-Since, If-None-Match, X-Api-Key"
 """Fields that a page of another origin may send, beside those that need no leave (Fetch Standard, 2.2.2)."""
 
-_TOLD = ", ".join(("ETag", "Link", "Retry-After", *RANGE_HEADERS))
-"""Fields that it may read, beside Cache-Control, Content-Type and the like."""
+_TOLD = ("ETag", "Link", "Retry-After")
+"""Fields that it may read of any answer, beside Cache-Control, Content-Type and the like."""
 
 _PREFLIGHT_SECONDS = 3600
 
@@ -45,27 +42,32 @@ class Delivery:
         routes: the router.
         access: who may read.
         cors_origin: the origin whose pages may read answers; "*" for any, "" for none.
+        told: header fields of some answers, which such pages may read.
     """
 
-    routes: APIGatewayHttpResolver
+    routes: Router
     access: Access
     cors_origin: str = ""
+    told: Sequence[str] = ()
 
-    def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a request.
 
         Args:
             event: of an HTTP API, payload version 2.0.
-            context: Lambda's.
         """
         request = Request.of(event)
         try:
-            answer = self._answer(request, event, context)
+            answer = self._answer(request)
         except Problem as problem:
             answer = Answer.of_problem(problem)
+        except Exception as error:  # noqa: BLE001 (whatever it is, its reader gets an answer; it is logged, and counted)
+            logger.exception("fault", kind=type(error).__name__)
+            count("ApiFaults")
+            answer = Answer.of_problem(Problem("fault", "something went wrong here; it was logged"))
         return self._shared(answer).payload()
 
-    def _answer(self, request: Request, event: Mapping[str, Any], context: LambdaContext) -> Answer:
+    def _answer(self, request: Request) -> Answer:
         bounds.check(request)
         if request.method == "OPTIONS":
             return self._options(request)
@@ -74,10 +76,12 @@ class Delivery:
             return _without_slash(request)
         if request.method not in {"GET", "HEAD"}:
             self._refuse(request)
-        return self._deliver(request, Answer.of(self.routes.resolve(_as_get(event), context)))
+        # An answer to HEAD keeps its body up to API Gateway, which takes its length and drops it, as every HTTP server does
+        # (RFC 9110, 9.3.2); without the body it would tell a length of 0, which is a wrong one.
+        return self._deliver(request, self.routes.answer(request))
 
     def _deliver(self, request: Request, answer: Answer) -> Answer:
-        fields = {"Cache-Control": lifetime(request, answer, private=self.access.is_private)}
+        fields = {"Cache-Control": lifetime(answer, private=self.access.is_private)}
         if answer.body:
             fields["X-Content-Type-Options"] = "nosniff"
         answer = answer.with_headers(fields)
@@ -124,12 +128,10 @@ class Delivery:
         if not self._knows(request.path):
             raise _unknown(request)
         detail = f"{request.method[:20]} is nothing that can be done here: there are {ALLOWED}"
-        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", detail, headers={"Allow": ALLOWED})
+        raise Problem("method-not-allowed", detail, headers={"Allow": ALLOWED})
 
     def _knows(self, path: str) -> bool:
-        # Powertools tells of its routes nowhere else: the OpenAPI document lacks those that are left out of it.
-        routes = self.routes._static_routes + self.routes._dynamic_routes  # noqa: SLF001
-        return any(route.rule.match(path) for route in routes)
+        return self.routes.find(path) is not None
 
     def _shared(self, answer: Answer) -> Answer:
         """The answer, with the leave to read it for pages of the one origin.
@@ -138,20 +140,9 @@ class Delivery:
         """
         if not self.cors_origin:
             return answer
-        return answer.with_headers({"Access-Control-Allow-Origin": self.cors_origin, "Access-Control-Expose-Headers": _TOLD})
-
-
-def _as_get(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event of a GET: the routes know no other method.
-
-    An answer to HEAD keeps its body up to API Gateway, which takes its length and drops it, as every HTTP server does (RFC 9110,
-    9.3.2); without the body it would tell a length of 0, which is a wrong one.
-    """
-    if event["requestContext"]["http"]["method"] == "GET":
-        return dict(event)
-    changed = copy.deepcopy(dict(event))
-    changed["requestContext"]["http"]["method"] = "GET"
-    return changed
+        return answer.with_headers(
+            {"Access-Control-Allow-Origin": self.cors_origin, "Access-Control-Expose-Headers": ", ".join((*_TOLD, *self.told))}
+        )
 
 
 def _without_slash(request: Request) -> Answer:
@@ -179,14 +170,14 @@ def _within(answer: Answer) -> Answer:
     """
     length = len(answer.body)
     if answer.binary:
-        good = length * 4 // 3 + 4 <= MAX_ANSWER
+        good = length * 4 // 3 + 4 <= answers.MAX_ANSWER
     else:
-        good = length * _LONGEST_ESCAPE <= MAX_ANSWER or fits(answer.body.decode("utf-8", "surrogatepass"))
+        good = length * _LONGEST_ESCAPE <= answers.MAX_ANSWER or answers.fits(answer.body.decode("utf-8", "surrogatepass"))
     if good:
         return answer
     detail = f"the answer has {length:,} bytes; ask for less at a time (`limit`, `fields`), or with `Accept-Encoding: gzip`"
-    raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "answer-too-large", detail)
+    raise Problem("answer-too-large", detail)
 
 
 def _unknown(request: Request) -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "route-unknown", f"there is no {request.path}")
+    return Problem("route-unknown", f"there is no {excerpt(request.path)}")

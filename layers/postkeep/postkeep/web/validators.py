@@ -4,11 +4,11 @@ import base64
 import hashlib
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 
-from query_posts.exchange import Answer, Request
-from query_posts.problems import Problem
+from postkeep.web.exchange import Answer, Request
+from postkeep.web.problems import Problem
 
 _TAG = re.compile(r'(W/)?("[!#-~\x80-\U0010ffff]*")')
 _KEPT = frozenset({"Cache-Control", "Content-Location", "ETag", "Expires", "Vary"})
@@ -19,6 +19,15 @@ def tag(body: bytes) -> str:
     """The strong entity tag of a body, as the field has it."""
     digest = hashlib.sha256(body).digest()[:18]  # 144 bits, which need no padding
     return f'"{base64.urlsafe_b64encode(digest).decode("ascii")}"'
+
+
+def modified(moment: datetime) -> dict[str, str]:
+    """The Last-Modified field.
+
+    Args:
+        moment: when the answer was another one the last time (aware), or later.
+    """
+    return {"Last-Modified": format_datetime(moment.astimezone(UTC), usegmt=True)}
 
 
 def of_gzip(plain: str) -> str:
@@ -40,7 +49,7 @@ def settle(request: Request, answer: Answer) -> Answer:
     required, known = request.header("if-match"), request.header("if-none-match")
     if required is not None and not _names(required, current, weak=False):
         detail = "what there is now is none of what If-Match names"
-        raise Problem(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", detail)
+        raise Problem("precondition-failed", detail)
     if known is not None:
         unchanged = _names(known, current, weak=True)
     else:

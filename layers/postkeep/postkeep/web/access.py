@@ -6,11 +6,10 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from postkeep.settings import ReadAccess
-from query_posts.exchange import Request
-from query_posts.problems import Problem
+from postkeep.web.exchange import Request
+from postkeep.web.problems import Problem
 
 OPEN = frozenset({"/healthz"})
 """What everyone may ask for. template.yaml leaves the same paths open where API Gateway checks tokens."""
@@ -72,4 +71,4 @@ def _password(credentials: str) -> str | None:
 
 
 def _refusal(detail: str) -> Problem:
-    return Problem(HTTPStatus.UNAUTHORIZED, "key-required", detail, headers={"WWW-Authenticate": _CHALLENGE})
+    return Problem("key-required", detail, headers={"WWW-Authenticate": _CHALLENGE})

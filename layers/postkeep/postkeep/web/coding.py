@@ -3,9 +3,8 @@
 import gzip
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 
-from query_posts.problems import Problem
+from postkeep.web.problems import Problem
 
 LEAST = 1024
 """Bytes: what is shorter fits into one packet either way."""
@@ -42,7 +41,7 @@ def takes_gzip(accept: str | None, length: int) -> bool:
     if plain == 0.0:  # said so; where it is not named, the text as it is is always welcome
         if not zipped:
             detail = "the field Accept-Encoding refuses the answer as it is, and gzip, which is the one coding there is"
-            raise Problem(HTTPStatus.NOT_ACCEPTABLE, "encoding-unacceptable", detail)
+            raise Problem("encoding-unacceptable", detail)
         return True
     return length >= LEAST and zipped > 0.0 and zipped >= weights.get("identity", 0.0)
 

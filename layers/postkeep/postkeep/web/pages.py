@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from query_posts.exchange import Answer, Request
+from postkeep.web.exchange import Answer, Request
 
 _MARK = b'"next":'
 """What a page's body has; within the strings of JSON its quotation marks would be escaped."""

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
-from query_posts.problems import CONTENT_TYPE, Problem
+import msgspec
+
+from postkeep.web.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +21,14 @@ class Request:
         path: decoded.
         query: as sent.
         headers: names in small letters; fields that came several times are joined by commas.
+        host: where the API was asked, with its port if it is another than the scheme's.
     """
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
+    host: str = ""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Self:
@@ -33,7 +38,13 @@ class Request:
             path=event["rawPath"],
             query=event.get("rawQueryString") or "",
             headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
+            host=event["requestContext"].get("domainName") or "",
         )
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Those of the query, decoded; of those given several times the last."""
+        return dict(parse_qsl(self.query, keep_blank_values=True, errors="replace"))
 
     def header(self, name: str) -> str | None:
         """A field's value; None where the request has none.
@@ -61,17 +72,38 @@ class Answer:
     binary: bool = False
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> Self:
-        """Read what a resolver answers."""
-        body, binary = answer.get("body") or "", bool(answer.get("isBase64Encoded"))
-        content = base64.b64decode(body) if binary else body.encode("utf-8", "surrogatepass")
-        return cls(answer["statusCode"], dict(answer.get("headers") or {}), content, binary)
+    def json(cls, value: Any, headers: Mapping[str, str] | None = None) -> Self:
+        """Show a value as JSON.
+
+        Args:
+            value: what msgspec encodes; or bytes, which are JSON already.
+            headers: fields beside Content-Type.
+        """
+        body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+        return cls(HTTPStatus.OK.value, {"Content-Type": "application/json", **(headers or {})}, body)
+
+    @classmethod
+    def text(cls, kind: str, text: str, headers: Mapping[str, str] | None = None) -> Self:
+        """Show a text.
+
+        Args:
+            kind: its media type, without parameters.
+            text: what is shown; a lone surrogate becomes a question mark.
+            headers: fields beside Content-Type.
+        """
+        fields = {"Content-Type": f"{kind}; charset=utf-8", **(headers or {})}
+        return cls(HTTPStatus.OK.value, fields, text.encode("utf-8", "replace"))
+
+    @classmethod
+    def file(cls, kind: str, content: bytes, headers: Mapping[str, str] | None = None) -> Self:
+        """Give a file, byte by byte."""
+        return cls(HTTPStatus.OK.value, {"Content-Type": kind, **(headers or {})}, content, binary=True)
 
     @classmethod
     def of_problem(cls, problem: Problem) -> Self:
         """Make the answer that tells of a problem."""
-        headers = {name: str(value) for name, value in problem.response().headers.items()}
-        return cls(problem.status.value, {**headers, "Content-Type": CONTENT_TYPE}, problem.body().encode())
+        fields = problem.fields() | {"X-Content-Type-Options": "nosniff"}
+        return cls(problem.status.value, fields, problem.body().encode("utf-8", "replace"))
 
     @property
     def is_ok(self) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postkeep.errors import CursorExpired, CursorInvalid
-from query_posts.cursor import LIFE, Cursors, Place, decode, encode
+from postkeep.web.cursor import LIFE, Cursors, Place, decode, encode
 from support.posts import EPOCH
 
 QUERIES = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)

@@ -14,7 +14,7 @@ FUNCTIONS = {
     "ParseFunction": ("parse_post", {"yaml"}, 6),
     "RenderFunction": ("render_post", {"html2text", "selectolax", "markdown_it", "gcld3"}, 18),
     "ThumbnailFunction": ("make_thumbnail", {"pyvips", "httpcore"}, 32),
-    "QueryFunction": ("query_posts", {"feedgenerator", "yaml"}, 15),
+    "QueryFunction": ("query_posts", {"feedgenerator", "msgspec", "yaml"}, 15),
     "CountFunction": ("count_posts", set[str](), 1),
     "ReconcileFunction": ("reconcile_posts", set[str](), 1),
     "RetryFunction": ("retry_pictures", set[str](), 1),
@@ -58,7 +58,7 @@ def test_a_function_holds_nothing_else(function: str) -> None:
 def test_the_layer_holds_the_package_and_powertools() -> None:
     python = BUILD / "PostkeepLayer" / "python"
     assert {path.name for path in (BUILD / "PostkeepLayer").iterdir()} == {"python"}
-    assert {"postkeep", "aws_lambda_powertools", "msgspec"} <= names(python)
+    assert {"postkeep", "aws_lambda_powertools"} <= names(python)
     assert not names(python) & OTHERS, "boto3 comes with Lambda's runtime: a second botocore beside it breaks one of the two"
     assert (python / "postkeep" / "aws" / "dynamodb.py").is_file()
     assert size(python) < LAYER_BUDGET * MB

@@ -61,7 +61,9 @@ def test_html_is_shown_without_scripts(aws: Aws, query: str, accept: str) -> Non
     rendered(aws, html="<p>茶</p>")
     found = answer(f"/posts/{ID}/text", query, accept=accept)
     assert (found["statusCode"], found["body"]) == (200, "<p>茶</p>")
-    assert {name: found["headers"][name] for name in found["headers"] if name not in {"Content-Length", "ETag", "Last-Modified"}} == {
+    assert {
+        name: found["headers"][name] for name in found["headers"] if name not in {"Content-Length", "ETag", "Last-Modified"}
+    } == {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "default-src 'none'; img-src https: http: data:; sandbox",
         "X-Content-Type-Options": "nosniff",

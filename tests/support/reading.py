@@ -45,11 +45,16 @@ class SortedDynamo:
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     reads: Reads = field(default_factory=Reads)
     _indexes: dict[tuple[str, str], list[tuple[str, tuple[str, str]]]] = field(default_factory=dict)
+    _partitions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _schema: Schema = field(default_factory=lambda: Schema.of(table_definition()))
 
     def fill(self, items: Iterable[Item]) -> None:
         """Have these items, and no others hereafter."""
         self.items = {_key(item): item for item in items}
+        partitions = defaultdict(list)
+        for key in self.items:
+            partitions[key[0]].append(key)
+        self._partitions = partitions
         found = defaultdict(list)
         for index in table_definition()["GlobalSecondaryIndexes"]:
             hash_key, range_key = (element["AttributeName"] for element in index["KeySchema"])
@@ -57,6 +62,10 @@ class SortedDynamo:
                 if hash_key in item and range_key in item:
                     found[index["IndexName"], item[hash_key]["S"]].append((item[range_key]["S"], key))
         self._indexes = {name: sorted(entries) for name, entries in found.items()}
+
+    def under(self, partition: str) -> Iterable[tuple[tuple[str, str], Item]]:
+        """The items of a partition of the table."""
+        return ((key, self.items[key]) for key in self._partitions.get(partition, ()))
 
     def query(self, **request: Any) -> dict[str, Any]:
         assert request["KeyConditionExpression"] == "#partition = :partition AND #order BETWEEN :low AND :high"

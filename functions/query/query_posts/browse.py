@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import batched
 from typing import TypeGuard
 
-from postkeep.listing import Sort, instant, listings, name, order
+from postkeep.listing import Sort, instant, is_in, name, order
 from postkeep.ports import Listings, Row
 from postkeep.post import Post, PostId, Status
 from query_posts.filters import FILTERS
@@ -95,10 +95,10 @@ class Criteria:
         """
         return (
             post is not None
-            and order(post, sort) == row.order
-            and listing in listings(post)
             and self.fits(post)
             and self.covers(post)
+            and order(post, sort) == row.order
+            and is_in(listing, post)
         )
 
     def covers(self, post: Post) -> bool:

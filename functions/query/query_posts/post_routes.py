@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from postkeep.address import MAX_ADDRESS
 from postkeep.errors import ObjectMissing
-from postkeep.listing import address_name, listings, order
+from postkeep.listing import address_name, is_in, order
 from postkeep.ports import Downloads, Listings, ObjectStore
 from postkeep.post import THUMBNAILS, Picture, PictureId, Post
 from postkeep.renditions import RenditionObject
@@ -188,7 +188,7 @@ def _of_address(store: Listings, url: str) -> tuple[list[Post], bool]:
         post
         for row in rows[:_MOST]
         # A row may be a moment older than the record: the record decides.
-        if (post := found.get(row.post_id)) and order(post) == row.order and listing in listings(post)
+        if (post := found.get(row.post_id)) and order(post) == row.order and is_in(listing, post)
     ]
     return posts, len(rows) > _MOST
 

@@ -7,7 +7,7 @@ its own record; of its tags and categories the first is, and each further one is
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -129,6 +129,23 @@ def shard(post_id: PostId) -> int:
     return int.from_bytes(post_id.encode()[:8], "big") % SHARDS
 
 
+_VALUES: Mapping[str, Callable[[Post], Sequence[str]]] = {
+    "all": lambda _: ("",),
+    "archive": lambda post: (post.archive,),
+    "content": lambda post: (post.content_hash,),
+    "author": lambda post: _given(post.metadata.author),
+    "tag": lambda post: post.metadata.tags[:MAX_VALUES],
+    "category": lambda post: post.metadata.categories[:MAX_VALUES],
+    "address": lambda post: _given(canonical(post.metadata.source_url) if post.metadata.source_url else ""),
+    "host": lambda post: _given(source_host(post.metadata.source_url or "")),
+}
+"""By kind of listing, the values that a live post has; the first of a kind is kept by the record itself."""
+
+
+def _given(value: str) -> Sequence[str]:
+    return (value,) if value else ()
+
+
 def own_listings(post: Post) -> list[str]:
     """The names of the listings that a post's record itself is in, one of a kind at most.
 
@@ -139,32 +156,27 @@ def own_listings(post: Post) -> list[str]:
         return [name("status", post.status)]
     if post.status is Status.REJECTED:
         return [name("status", post.status), *([name("content", post.content_hash)] if post.content_hash else [])]
-    meta = post.metadata
-    found = [name("all"), name("archive", post.archive), name("content", post.content_hash)]
-    if meta.author:
-        found.append(name("author", meta.author))
-    found += [name("tag", tag) for tag in meta.tags[:1]]
-    found += [name("category", category) for category in meta.categories[:1]]
-    if meta.source_url:
-        found.append(address_name(meta.source_url))
-        if host := source_host(meta.source_url):
-            found.append(name("host", host))
-    return found
+    return [name(kind, value) for kind, values in _VALUES.items() for value in values(post)[:1]]
 
 
 def further_listings(post: Post) -> list[str]:
     """The names of the listings that a post is in by rows: its tags and categories but the first of each."""
     if post.status in {Status.DELETED, Status.REJECTED}:
         return []
-    meta = post.metadata
-    return [name("tag", tag) for tag in meta.tags[1:MAX_VALUES]] + [
-        name("category", category) for category in meta.categories[1:MAX_VALUES]
-    ]
+    return [name(kind, value) for kind in ("tag", "category") for value in _VALUES[kind](post)[1:]]
 
 
 def listings(post: Post) -> frozenset[str]:
     """The names of all listings that a post appears in."""
     return frozenset(own_listings(post) + further_listings(post))
+
+
+def is_in(listing: str, post: Post) -> bool:
+    """Whether a post appears in a listing, without naming all others that it is in."""
+    if post.status in {Status.DELETED, Status.REJECTED}:
+        return listing in listings(post)
+    kind = listing.partition("#")[0]
+    return kind in _VALUES and any(name(kind, value) == listing for value in _VALUES[kind](post))
 
 
 def source_host(url: str) -> str:

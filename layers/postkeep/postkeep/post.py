@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 type PostId = str
@@ -64,6 +65,7 @@ class PictureStatus(StrEnum):
         return cls.READY if value == "done" else None
 
 
+@lru_cache(maxsize=1024)
 def digest(text: str) -> str:
     """128 bits of a text's SHA-256, as 26 lower-case base32 characters."""
     raw = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:_ID_BYTES]

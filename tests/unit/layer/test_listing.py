@@ -15,6 +15,7 @@ from postkeep.listing import (
     content_hash,
     further_listings,
     instant,
+    is_in,
     listings,
     name,
     order,
@@ -129,3 +130,14 @@ def test_the_order_is_by_publication_then_id() -> None:
 )
 def test_hosts_are_lower_case_without_www(url: str, host: str) -> None:
     assert source_host(url) == host
+
+
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("tags", [(), ("茶",), tuple(f"t{n}" for n in range(MAX_VALUES + 2))])
+def test_a_post_is_in_the_listings_that_it_names_and_no_others(status: Status, tags: tuple[str, ...]) -> None:
+    post = a_post(status=status, metadata=replace(METADATA, tags=tags, author="x" * 600))
+    bare = a_post("other/b.md", content_hash="cd" * 32, metadata=Metadata(categories=("z",), source_url="http://[", author="y"))
+    named = listings(post)
+    assert all(is_in(listing, post) for listing in named)
+    others = {name("status", one) for one in Status} | listings(bare) | {name("tag", f"t{MAX_VALUES + 1}"), "nothing#x", ""}
+    assert not [listing for listing in others - named if is_in(listing, post)]

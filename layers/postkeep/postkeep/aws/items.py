@@ -50,7 +50,8 @@ def typed(value: Mapping[str, Any]) -> Item:
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """DynamoDB's values to Python's."""
-    return {name: _deserialize(entry) for name, entry in item.items()}
+    # Most are strings; the way through boto3 takes ten times as long.
+    return {name: entry["S"] if "S" in entry else _deserialize(entry) for name, entry in item.items()}
 
 
 def post_key(post_id: PostId) -> Item:

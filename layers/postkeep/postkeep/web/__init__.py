@@ -1,3 +1,4 @@
-"""HTTP APIs. Pure, but for what answers: the routes of the functions that use it, whose packages bring msgspec, which is not pure
-Python as all in the layer is.
+"""HTTP APIs: routes, what they answer, and what holds for every answer.
+
+The functions that use it bring msgspec, which is not pure Python as all in the layer is.
 """

@@ -94,11 +94,7 @@ class Criteria:
             sort: what the row's order is of.
         """
         return (
-            post is not None
-            and self.fits(post)
-            and self.covers(post)
-            and order(post, sort) == row.order
-            and is_in(listing, post)
+            post is not None and self.fits(post) and self.covers(post) and order(post, sort) == row.order and is_in(listing, post)
         )
 
     def covers(self, post: Post) -> bool:

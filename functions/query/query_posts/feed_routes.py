@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, Protocol
 
 from msgspec import Meta
@@ -15,20 +15,10 @@ from postkeep.post import Status
 from postkeep.web.exchange import Answer, Request
 from postkeep.web.problems import Problem
 from postkeep.web.routing import Parameter, Router
-from query_posts.browse import Criteria, browse
+from query_posts.asking import PARAMETERS, criteria_of
+from query_posts.browse import browse
 from query_posts.feeds import ENTRIES, Contents, Place, address, cost, feed_of, reading_address
-from query_posts.filters import FILTERS, normal
 from query_posts.follow_routes import read_totals
-from query_posts.parameters import (
-    FromParameter,
-    MonthParameter,
-    StatusParameter,
-    ToParameter,
-    YearParameter,
-    earliest,
-    latest,
-    period,
-)
 from query_posts.syndication import atom, json_feed, opml, sitemap, sitemap_index
 
 MAX_ADDRESSES = 20_000
@@ -53,11 +43,6 @@ _KEPT = "max-age=300"
 """Readers that ask again within five minutes get no news."""
 
 _OTHERS = (
-    Parameter("status", StatusParameter, None),
-    Parameter("year", YearParameter, None),
-    Parameter("month", MonthParameter, None),
-    Parameter("from_", FromParameter, None),
-    Parameter("to", ToParameter, None),
     Parameter(
         "sort",
         Annotated[
@@ -72,7 +57,7 @@ _OTHERS = (
         "summary",
     ),
 )
-"""The parameters beside the filters."""
+"""The parameters of a feed."""
 
 type Form = Literal["atom", "json"]
 type SitemapName = Annotated[
@@ -121,13 +106,13 @@ def _add_feeds(router: Router, sources: Callable[[], Sources]) -> None:
         cache=_KEPT,
         given=[
             Parameter("form", Annotated[Form, Meta(description="What it is written as.")], place="path"),
-            *(Parameter(name, entry.type, None) for name, entry in FILTERS.items()),
+            *PARAMETERS,
             *_OTHERS,
         ],
         example={"form": "json", "tag": "茶"},
     )
     def read_feed(request: Request, form: Form, content: str, **given: Any) -> Answer:
-        criteria = _criteria(given)
+        criteria = criteria_of(given, Sort(given["sort"] or Sort.PUBLISHED))
         posts = browse(sources().listings, criteria, after=None, limit=ENTRIES).posts
         asked = {name.rstrip("_"): _said(value) for name, value in given.items() if value is not None}
         more = {"content": content} if content == "full" else {}
@@ -138,19 +123,6 @@ def _add_feeds(router: Router, sources: Callable[[], Sources]) -> None:
         if form == "json":
             return Answer.text("application/feed+json", json_feed(feed))
         return Answer.text("application/atom+xml", atom(feed))
-
-
-def _criteria(given: Mapping[str, Any]) -> Criteria:
-    first, end = period(given["year"], given["month"])
-    since = [bound for bound in (first, earliest(given["from_"])) if bound]
-    until = [bound for bound in (end, latest(given["to"])) if bound]
-    return Criteria(
-        filters={name: normal(name, given[name]) for name in FILTERS if given[name] is not None},
-        status=Status(given["status"]) if given["status"] else None,
-        since=max(since, default=None),
-        until=min(until, default=None),
-        sort=Sort(given["sort"] or Sort.PUBLISHED),
-    )
 
 
 def _said(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
@@ -11,25 +10,15 @@ from msgspec import Meta
 from postkeep.errors import CursorExpired, CursorInvalid
 from postkeep.listing import UNKNOWN, Sort, order
 from postkeep.ports import Listings
-from postkeep.post import Post, Status
+from postkeep.post import Post
 from postkeep.web.answers import MAX_ANSWER, size
 from postkeep.web.cursor import Cursors, Place
 from postkeep.web.exchange import Answer
 from postkeep.web.problems import Problem
 from postkeep.web.routing import JSON, Parameter, Router
+from query_posts.asking import PARAMETERS, criteria_of
 from query_posts.browse import Criteria, browse
-from query_posts.filters import FILTERS, normal
-from query_posts.parameters import (
-    CursorParameter,
-    FromParameter,
-    MonthParameter,
-    StatusParameter,
-    ToParameter,
-    YearParameter,
-    earliest,
-    latest,
-    period,
-)
+from query_posts.parameters import CursorParameter
 from query_posts.sizes import ListingSizes
 from query_posts.views import ListedPost, PostPage, listed_post
 
@@ -38,11 +27,6 @@ _PICTURE = "picture"
 _ONE = f"({'|'.join(_FIELDS)})"
 
 _OTHERS = (
-    Parameter("status", StatusParameter, None),
-    Parameter("year", YearParameter, None),
-    Parameter("month", MonthParameter, None),
-    Parameter("from_", FromParameter, None),
-    Parameter("to", ToParameter, None),
     Parameter("sort", Annotated[Literal["published", "added"], Meta(description="What the posts are sorted by.")], "published"),
     Parameter("order", Annotated[Literal["desc", "asc"], Meta(description="The newest first, or the oldest.")], "desc"),
     Parameter("limit", Annotated[int, Meta(ge=1, le=100, description="Posts on a page, at most.")], 20),
@@ -61,7 +45,7 @@ _OTHERS = (
     ),
     Parameter("cursor", CursorParameter, None),
 )
-"""The parameters beside the filters."""
+"""The parameters of a page."""
 
 
 class Sources(Protocol):
@@ -117,7 +101,7 @@ def add_listing(router: Router, sources: Callable[[], Sources]) -> None:
         gives={JSON: PostPage},
         says="A page.",
         problems=("cursor-invalid", "cursor-expired", "date-invalid", "month-invalid"),
-        given=[*(Parameter(name, entry.type, None) for name, entry in FILTERS.items()), *_OTHERS],
+        given=[*PARAMETERS, *_OTHERS],
         example={"tag": "茶", "limit": "2"},
     )
     def list_posts(**given: Any) -> Answer:
@@ -125,21 +109,8 @@ def add_listing(router: Router, sources: Callable[[], Sources]) -> None:
 
 
 def _request(given: dict[str, Any]) -> _Request:
-    first, end = period(given["year"], given["month"])
-    criteria = Criteria(
-        filters={name: normal(name, given[name]) for name in FILTERS if given[name] is not None},
-        status=Status(given["status"]) if given["status"] else None,
-        since=_tightest(max, first, earliest(given["from_"])),
-        until=_tightest(min, end, latest(given["to"])),
-        sort=Sort(given["sort"]),
-        ascending=given["order"] == "asc",
-    )
+    criteria = criteria_of(given, Sort(given["sort"]), ascending=given["order"] == "asc")
     return _Request(criteria, given["limit"], _fields(given["fields"]), given["cursor"])
-
-
-def _tightest(choose: Callable[[list[datetime]], datetime], *bounds: datetime | None) -> datetime | None:
-    there = [bound for bound in bounds if bound]
-    return choose(there) if there else None
 
 
 def _fields(value: str | None) -> Sequence[str] | None:

@@ -40,26 +40,31 @@ class OriginalView(Struct, frozen=True, kw_only=True):
     partial: Annotated[bool, Meta(description="Whether it ended early.")]
 
 
-class PictureView(Struct, frozen=True, kw_only=True):
-    """A picture of a post."""
+class LeadView(Struct, frozen=True, kw_only=True):
+    """The first picture of a post, as a list shows it."""
 
     id: str
     address: Annotated[str, Meta(description="Where the picture is to be had.")]
     status: PictureState
+    width: Annotated[int, Meta(description="Of the original as it is to be seen, in pixels; 0 where unknown.")]
+    height: int
+    placeholder: Annotated[str, Meta(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")]
+    colour: Annotated[str, Meta(description="The dominant one, as #rrggbb; empty where unknown.")]
+    thumbnails: Annotated[
+        list[ThumbnailView], Meta(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
+    ]
+
+
+class PictureView(LeadView, frozen=True, kw_only=True):
+    """A picture of a post."""
+
     reason: Annotated[str, Meta(description="Why it waits, failed or was skipped, as a word; empty otherwise.")]
     detail: str
     attempts: Annotated[int, Meta(description="How often it was tried without success.")]
     next_try: Annotated[str | None, Meta(description="When it is tried again, ISO 8601, UTC; null where it is not.")]
     alt: str
     caption: str
-    width: Annotated[int, Meta(description="Of the original as it is to be seen, in pixels; 0 where unknown.")]
-    height: int
-    placeholder: Annotated[str, Meta(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")]
-    colour: Annotated[str, Meta(description="The dominant one, as #rrggbb; empty where unknown.")]
     original: OriginalView | None
-    thumbnails: Annotated[
-        list[ThumbnailView], Meta(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
-    ]
 
 
 class PostView(Struct, frozen=True, kw_only=True):
@@ -88,21 +93,6 @@ class PostView(Struct, frozen=True, kw_only=True):
     changed: str
     reason: Annotated[str, Meta(description="Why the post was rejected, as a word; empty otherwise.")]
     detail: Annotated[str, Meta(description="Why the post was rejected, as a sentence; empty otherwise.")]
-
-
-class LeadView(Struct, frozen=True, kw_only=True):
-    """The first picture of a post, as a list shows it."""
-
-    id: str
-    address: Annotated[str, Meta(description="Where the picture is to be had.")]
-    status: PictureState
-    width: Annotated[int, Meta(description="Of the original as it is to be seen, in pixels; 0 where unknown.")]
-    height: int
-    placeholder: Annotated[str, Meta(description="A ThumbHash in base64, of 36 characters at most; empty where there is none.")]
-    colour: Annotated[str, Meta(description="The dominant one, as #rrggbb; empty where unknown.")]
-    thumbnails: Annotated[
-        list[ThumbnailView], Meta(description="WebP first, the smallest first; the JPEG is for what reads no WebP.")
-    ]
 
 
 class ListedPost(PostView, frozen=True, kw_only=True):

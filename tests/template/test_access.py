@@ -1,0 +1,74 @@
+"""Who is asked for a token: what the SAM transform makes of the template."""
+
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import pytest
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from postkeep.web.access import OPEN
+from support.template import template
+
+TOKEN = {"Fn::If": ["ReadByToken", [{"Token": []}], {"Ref": "AWS::NoValue"}]}
+
+
+@cache
+def definition() -> Any:
+    """The API's definition, as CloudFormation gets it."""
+    given = deepcopy(template())
+    for entry in given["Resources"].values():
+        for name in {"CodeUri", "ContentUri"} & set(entry.get("Properties", ())):
+            entry["Properties"][name] = "s3://bucket/key"  # as if it had been packaged
+    made = Translator({}, Parser()).translate(given, {"AWS::Region": "us-east-1", "AWS::Partition": "aws"})
+    return made["Resources"]["HttpApi"]["Properties"]["Body"]
+
+
+@pytest.mark.parametrize("path", ["/", "/{proxy+}"])
+def test_a_token_is_asked_for_where_the_archive_is_read_with_one(path: str) -> None:
+    assert definition()["paths"][path]["x-amazon-apigateway-any-method"]["security"] == TOKEN
+
+
+def test_what_is_open_to_all_asks_for_none() -> None:
+    for path in OPEN:
+        assert "security" not in definition()["paths"][path]["x-amazon-apigateway-any-method"]
+    # A browser's preflight carries no token.
+    assert "security" not in definition()["paths"]["/{proxy+}"]["options"]
+
+
+def test_every_route_leads_to_the_function() -> None:
+    paths = definition()["paths"]
+    assert set(paths) == {"/", "/{proxy+}", *OPEN}
+    for methods in paths.values():
+        for operation in methods.values():
+            assert "QueryFunction" in str(operation["x-amazon-apigateway-integration"])
+
+
+def test_the_tokens_are_checked_by_the_gateway() -> None:
+    condition, made, otherwise = definition()["components"]["Fn::If"]
+    assert (condition, otherwise) == ("ReadByToken", {"Ref": "AWS::NoValue"})
+    authorizer = made["securitySchemes"]["Token"]["x-amazon-apigateway-authorizer"]
+    assert authorizer == {
+        "type": "jwt",
+        "identitySource": "$request.header.Authorization",
+        "jwtConfiguration": {"issuer": {"Ref": "JwtIssuer"}, "audience": {"Fn::Split": [",", {"Ref": "JwtAudience"}]}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "access", "needed"),
+    [("AKeyHasAHash", "key", {"ReadKeyHashes"}), ("ATokenHasAnIssuerAndAnAudience", "jwt", {"JwtIssuer", "JwtAudience"})],
+)
+def test_what_an_access_needs_is_asked_for_before_anything_is_made(rule: str, access: str, needed: set[str]) -> None:
+    found = template()["Rules"][rule]
+    assert found["RuleCondition"] == {"Fn::Equals": [{"Ref": "ReadAccess"}, access]}
+    named = [one["Assert"]["Fn::Not"][0]["Fn::Equals"] for one in found["Assertions"]]
+    assert [value for _, value in named] == [""] * len(needed)
+    assert {reference["Ref"] for reference, _ in named} == needed
+
+
+def test_keys_are_given_as_hashes_and_shown_to_nobody() -> None:
+    parameter = template()["Parameters"]["ReadKeyHashes"]
+    assert (parameter["NoEcho"], parameter["AllowedPattern"]) == (True, "^([0-9a-f]{64}(,[0-9a-f]{64})*)?$")
+    assert template()["Parameters"]["ReadAccess"]["Default"] == "public"

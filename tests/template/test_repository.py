@@ -38,8 +38,8 @@ RUNTIME = {"boto3", "botocore"}
 """Lambda's own runtime brings these."""
 
 BROUGHT = {"msgspec", "python-frontmatter", "pyyaml"}
-"""postkeep.web, postkeep.postfile and postkeep.frontmatter need them and serve functions alone that bring them: native code would tie
-the layer to one architecture. tests/sam/test_packages.py imports each handler from what is packed."""
+"""postkeep.web, postkeep.postfile and postkeep.frontmatter need them and serve functions alone that bring them: native code would
+tie the layer to one architecture. tests/sam/test_packages.py imports each handler from what is packed."""
 
 _PIN = re.compile(
     r"""^ ([a-z0-9][a-z0-9.-]*) == ([^\s;]+) (?:\ ;[^\\]*)? \ \\\n  # name, version, marker

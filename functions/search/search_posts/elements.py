@@ -1,0 +1,133 @@
+"""A folded text as a row of elements: characters of scripts that are written without spaces, and words of the others.
+
+What stands between two elements either *joins* them, as if nothing stood there, or *breaks* the row:
+
+- between two words, everything joins: ``covid-19`` is «covid» and then «19»;
+- between two characters, everything breaks: in ``中。国`` is no «中国»;
+- between a word and a character, spaces within a line join, since people write both ``iPhone手机`` and ``iPhone 手机``; punctuation
+  and a new line break.
+
+What has no width (zero-width space, soft hyphen, variation selectors) is nothing at all, wherever it stands.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from search_posts.folding import marks
+
+MAX_WORD = 100
+"""Characters by which a word is known. Longer ones are addresses' tails and encoded bytes; a term of the engine has 65,530 bytes."""
+
+# Chinese with Bopomofo, Kana, Hangul, Thai and Lao, Myanmar, Khmer, Yi: as Unicode's blocks have them.
+_CHARACTERS = (
+    "\u3005-\u3007\u3105-\u312f\u31a0-\u31bf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
+    "\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7ff"
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e80-\u0ede\u1000-\u103f\u1050-\u108f\u1780-\u17d3\ua000-\ua48c"
+)
+_NOTHING = (
+    "\u00ad\u0300-\u036f\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
+)
+_VOICING = re.compile("[\u3042-\u30ff][\u3099\u309a]")
+_ABSENT = re.compile(f"[{_NOTHING}]+")
+_INLINE = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A character or a word.
+
+    Attributes:
+        text: as the index knows it.
+        start: its place in the text, from 0.
+        end: where it ends; behind ``start`` by more than its length where something without width stands within it.
+        is_character: whether it is one of a script that is written without spaces.
+        breaks: whether the row is broken before it.
+    """
+
+    text: str
+    start: int
+    end: int
+    is_character: bool
+    breaks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Characters that follow each other without anything between them, or one word."""
+
+    text: str
+    start: int
+    is_characters: bool
+    breaks: bool
+
+
+def bare(folded: str) -> str:
+    """A folded text without what has no width, and with voiced Kana as one character each."""
+    found = _ABSENT.sub("", folded)
+    return (
+        _VOICING.sub(lambda match: unicodedata.normalize("NFC", match[0])[:1], found)
+        if "\u3099" in found or "\u309a" in found
+        else found
+    )
+
+
+def runs(text: str) -> Iterator[Run]:
+    """The elements of a bare text, characters by the run."""
+    previous: bool | None = None
+    end = 0
+    for match in _pattern().finditer(text):
+        characters = match[1] is not None
+        yield Run(
+            match[0],
+            match.start(),
+            characters,
+            previous is not None and _is_broken(text, end, match.start(), from_word=not previous, to_word=not characters),
+        )
+        previous, end = characters, match.end()
+
+
+def elements(folded: str) -> list[Element]:
+    """The elements of a folded text, with their places in it."""
+    text, places = _placed(folded)
+    found = []
+    for run in runs(text):
+        if run.is_characters:
+            for index, character in enumerate(run.text, run.start):
+                breaks = run.breaks and index == run.start
+                found.append(Element(character, places[index], places[index] + 1, is_character=True, breaks=breaks))
+        else:
+            first, last = places[run.start], places[run.start + len(run.text) - 1]
+            found.append(Element(run.text[:MAX_WORD], first, last + 1, is_character=False, breaks=run.breaks))
+    return found
+
+
+def _is_broken(text: str, start: int, end: int, *, from_word: bool, to_word: bool) -> bool:
+    if from_word and to_word:
+        return False
+    if not from_word and not to_word:
+        return True  # a run ends only where something stands
+    return not _INLINE.fullmatch(text, start, end)
+
+
+def _placed(folded: str) -> tuple[str, range | list[int]]:
+    """A folded text bare, and where each of its characters stands."""
+    text = bare(folded)
+    if len(text) == len(folded):
+        return text, range(len(folded))
+    places, index = [], 0
+    while index < len(folded):
+        if not _ABSENT.match(folded, index):
+            places.append(index)
+            index += bool(_VOICING.match(folded, index)) and len(unicodedata.normalize("NFC", folded[index : index + 2])) == 1
+        index += 1
+    return text, places
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    letters = rf"[^\W_{_CHARACTERS}]"
+    return re.compile(rf"([{_CHARACTERS}]+)|{letters}(?:{letters}|[{marks()}])*")

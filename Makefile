@@ -153,7 +153,7 @@ template: setup .venv-sam/ready .venv-checkov/ready
 
 # The development environment is resolved first, and what is shipped is then held to the same versions: what was tested is what
 # runs. botocore and its own needs are left out of the layer, since Lambda's runtime brings them with boto3.
-SHIPPED := functions/parse functions/render functions/thumbnail functions/query
+SHIPPED := functions/parse functions/render functions/thumbnail functions/query functions/search
 compile = "$(CURDIR)/$(UV)" pip compile --quiet --universal --python-version 3.13 --generate-hashes \
   --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 ROOT := .

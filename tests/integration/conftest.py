@@ -45,6 +45,7 @@ class Aws:
     table: str
     render_queue: str
     thumbnail_queue: str
+    index_queue: str
 
     def put(self, key: str, body: bytes | str) -> str:
         answer = self.s3.put_object(Bucket=self.posts, Key=key, Body=body if isinstance(body, bytes) else body.encode())
@@ -116,7 +117,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         for bucket in ("posts-bucket", "archive-bucket"):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket="posts-bucket", VersioningConfiguration={"Status": "Enabled"})
-        queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("render", "thumbnail")]
+        queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("render", "thumbnail", "index")]
         dynamodb.create_table(TableName="posts", **table_definition())
         settings = {
             "TABLE_NAME": "posts",
@@ -126,6 +127,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "THUMBNAIL_AVIF": "false",
             "RENDER_QUEUE_URL": queues[0],
             "THUMBNAIL_QUEUE_URL": queues[1],
+            "INDEX_QUEUE_URL": queues[2],
             "MAX_POST_BYTES": str(5 * 1024 * 1024),
             "TOMBSTONE_DAYS": "90",
             "CHANGES_LAG_SECONDS": "0",

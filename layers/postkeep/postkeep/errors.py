@@ -20,6 +20,8 @@
     ├── DecoderLost           the process that decodes pictures ended, for no reason that lies in the picture
     ├── CursorInvalid         the cursor was not issued for this query
     │   └── CursorExpired     it was issued too long ago
+    ├── ManifestInvalid       the search index's manifest cannot be read
+    ├── IndexUnavailable      the search index is not to be had now
     ├── RulesInvalid          a file of rules for the cleaning that cannot be used
     ├── SegmentInvalid        a segment of the search index that cannot be used
     ├── QueryInvalid          a search that cannot be understood
@@ -194,6 +196,26 @@ class CursorInvalid(PostkeepError):
 
 class CursorExpired(CursorInvalid):
     """The cursor was issued for this query, but too long ago."""
+
+
+class ManifestInvalid(PostkeepError):
+    """The search index's manifest cannot be read; ``postkeep search rebuild`` makes it again.
+
+    Attributes:
+        why: what is wrong with it.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the search index's manifest: {why}")
+        self.why = why
+
+
+class IndexUnavailable(PostkeepError):
+    """The search index is not to be had now, although its manifest was read anew; carries why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the search index is not to be had: {why}")
+        self.why = why
 
 
 class RulesInvalid(PostkeepError):

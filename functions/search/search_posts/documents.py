@@ -1,6 +1,7 @@
 """What the index knows of a post."""
 
 import json
+import math
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,11 +10,14 @@ from typing import Any, Final
 
 _EPOCH: Final = datetime(1, 1, 1, tzinfo=UTC)
 _ID_BITS: Final = 24
+FIRST_DATED: Final = 1 << _ID_BITS
+"""Orders below are those of posts without a date."""
+
 _LEVEL = 6
 """zlib's own default."""
 
 HALF_LIFE_YEARS: Final = 20
-"""After how many years a post counts for half in the order by relevance: gently, since an archive is searched for what is old, too."""
+"""After how many years a post counts for half in the order by relevance: gently, since an archive is searched for what is old."""
 
 _FROM_YEAR = 2000
 """Whatever is older, or has no date, counts as of this year."""
@@ -62,14 +66,14 @@ class Document:
     def freshness(self) -> float:
         """What the engine makes a weight of.
 
-        It multiplies a score by log₂(2 + this). The weight is 1 for 2000 and doubles every :data:`HALF_LIFE_YEARS`: it is only the
-        quotient of two posts' weights that matters, which does not depend on the day of the search.
+        It multiplies a score by log₂(2 + this). The weight is 1 for 2000 and doubles every :data:`HALF_LIFE_YEARS`: only the
+        quotient of two posts' weights matters, which does not depend on the day of the search.
         """
         if self.published is None:
             return 0.0
         published = self.published.astimezone(UTC)
         years = published.year + (published.timetuple().tm_yday - 1) / 366 - _FROM_YEAR
-        return 2.0 ** (2.0 ** (min(max(years, 0.0), 100.0) / HALF_LIFE_YEARS)) - 2.0
+        return math.pow(2.0, math.pow(2.0, min(max(years, 0.0), 100.0) / HALF_LIFE_YEARS)) - 2.0
 
     @property
     def year(self) -> int:

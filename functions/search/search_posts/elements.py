@@ -4,36 +4,41 @@ What stands between two elements either *joins* them, as if nothing stood there,
 
 - between two words, everything joins: ``covid-19`` is «covid» and then «19»;
 - between two characters, everything breaks: in ``中。国`` is no «中国»;
-- between a word and a character, spaces within a line join, since people write both ``iPhone手机`` and ``iPhone 手机``; punctuation
-  and a new line break.
+- between a word and a character, spaces within a line join, since people write both ``iPhone手机`` and ``iPhone 手机``;
+  punctuation and a new line break.
 
 What has no width (zero-width space, soft hyphen, variation selectors) is nothing at all, wherever it stands.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from search_posts.folding import marks
 
 MAX_WORD = 100
-"""Characters by which a word is known. Longer ones are addresses' tails and encoded bytes; a term of the engine has 65,530 bytes."""
+"""Characters by which a word is known. Longer ones are encoded bytes and the like; a term of the engine has 65,530 bytes."""
 
-# Chinese with Bopomofo, Kana, Hangul, Thai and Lao, Myanmar, Khmer, Yi: as Unicode's blocks have them.
-_CHARACTERS = (
+CHARACTERS: Final = (
     "\u3005-\u3007\u3105-\u312f\u31a0-\u31bf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
     "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
     "\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7ff"
     "\u0e01-\u0e3a\u0e40-\u0e4e\u0e80-\u0ede\u1000-\u103f\u1050-\u108f\u1780-\u17d3\ua000-\ua48c"
 )
+"""Chinese with Bopomofo, Kana, Hangul, Thai and Lao, Myanmar, Khmer, Yi, as Unicode's blocks have them: the inside of a character
+class, of folded texts."""
+
+INLINE: Final = " \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Spaces within a line: likewise."""
+
 _NOTHING = (
     "\u00ad\u0300-\u036f\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
 )
-_VOICING = re.compile("[\u3042-\u30ff][\u3099\u309a]")
-_ABSENT = re.compile(f"[{_NOTHING}]+")
-_INLINE = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]*")
+_CHANGED = re.compile(f"([\u3042-\u30ff][\u3099\u309a])|[{_NOTHING}]+")
+_INLINE = re.compile(f"[{INLINE}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,7 @@ class Run:
 
 def bare(folded: str) -> str:
     """A folded text without what has no width, and with voiced Kana as one character each."""
-    found = _ABSENT.sub("", folded)
-    return (
-        _VOICING.sub(lambda match: unicodedata.normalize("NFC", match[0])[:1], found)
-        if "\u3099" in found or "\u309a" in found
-        else found
-    )
+    return placed(folded)[0]
 
 
 def runs(text: str) -> Iterator[Run]:
@@ -92,7 +92,7 @@ def runs(text: str) -> Iterator[Run]:
 
 def elements(folded: str) -> list[Element]:
     """The elements of a folded text, with their places in it."""
-    text, places = _placed(folded)
+    text, places = placed(folded)
     found = []
     for run in runs(text):
         if run.is_characters:
@@ -113,21 +113,25 @@ def _is_broken(text: str, start: int, end: int, *, from_word: bool, to_word: boo
     return not _INLINE.fullmatch(text, start, end)
 
 
-def _placed(folded: str) -> tuple[str, range | list[int]]:
+def placed(folded: str) -> tuple[str, Sequence[int]]:
     """A folded text bare, and where each of its characters stands."""
-    text = bare(folded)
-    if len(text) == len(folded):
-        return text, range(len(folded))
-    places, index = [], 0
-    while index < len(folded):
-        if not _ABSENT.match(folded, index):
-            places.append(index)
-            index += bool(_VOICING.match(folded, index)) and len(unicodedata.normalize("NFC", folded[index : index + 2])) == 1
-        index += 1
-    return text, places
+    if _CHANGED.search(folded) is None:
+        return folded, range(len(folded))
+    pieces: list[str] = []
+    places: list[int] = []
+    end = 0
+    for match in _CHANGED.finditer(folded):
+        voiced = unicodedata.normalize("NFC", match[1]) if match[1] else ""
+        if len(voiced) > 1:
+            continue  # there is no such Kana
+        pieces += [folded[end : match.start()], voiced]
+        places += range(end, match.start() + len(voiced))
+        end = match.end()
+    places += range(end, len(folded))
+    return "".join([*pieces, folded[end:]]), places
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    letters = rf"[^\W_{_CHARACTERS}]"
-    return re.compile(rf"([{_CHARACTERS}]+)|{letters}(?:{letters}|[{marks()}])*")
+    letters = rf"[^\W_{CHARACTERS}]"
+    return re.compile(rf"([{CHARACTERS}]+)|{letters}(?:{letters}|[{marks()}])*")

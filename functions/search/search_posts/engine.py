@@ -1,17 +1,18 @@
 """The index: segments of the engine (tantivy), laid side by side into one."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, cast
 
 import tantivy
 
 from postkeep.errors import SegmentInvalid
 from search_posts.documents import Document, decode
+from search_posts.matching import engine_query, only_after, only_before
+from search_posts.query import Node
 from search_posts.schema import VERSION, entry, schema
-from search_posts.terms import terms
 
 _META = "meta.json"
 _SETTINGS = "index_settings"
@@ -36,6 +37,21 @@ class Part:
     dead: Collection[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A post of an answer.
+
+    Attributes:
+        address: where the engine has it, in the index that found it.
+        order: see :attr:`search_posts.documents.Document.order`.
+        score: by relevance; 0 by date.
+    """
+
+    address: tantivy.DocAddress
+    order: int
+    score: float = 0.0
+
+
 def build(documents: Iterable[Document], folder: Path) -> None:
     """Index documents.
 
@@ -51,6 +67,12 @@ def build(documents: Iterable[Document], folder: Path) -> None:
     writer.wait_merging_threads()
     for name in _LOCKS:
         (folder / name).unlink(missing_ok=True)
+
+
+class _Counted(Protocol):
+    """What the engine's own types leave out."""
+
+    count: int
 
 
 class Index:
@@ -97,17 +119,59 @@ class Index:
         for _, address in self._searcher.search(tantivy.Query.all_query(), limit=len(self), count=False).hits:
             yield decode(self._searcher.doc(address)["stored"][0])
 
-    def search(self, words: str, limit: int = 10) -> list[Document]:
-        """Posts that hold all of the words."""
-        queries = [
-            tantivy.Query.phrase_query(self._schema, "body", found) if len(found := terms(word)) > 1
-            else tantivy.Query.term_query(self._schema, "body", found[0]) if found
-            else tantivy.Query.term_query(self._schema, "character", word)
-            for word in words.split()
-        ]  # fmt: skip
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in queries])
-        hits = self._searcher.search(query, limit, weight_by_field="freshness").hits
-        return [decode(self._searcher.doc(address)["stored"][0]) for _, address in hits]
+    def query(self, node: Node) -> tantivy.Query:
+        """A query as the engine takes it."""
+        return engine_query(node, self._schema)
+
+    def count(self, query: tantivy.Query) -> int:
+        """How many posts a query finds."""
+        return cast("_Counted", self._searcher.search(query, limit=1, order_by_field="order")).count
+
+    def aggregate(self, query: tantivy.Query, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What the engine counts of a query's posts."""
+        answer: dict[str, Any] = self._searcher.aggregate(query, dict(request))
+        return answer
+
+    def ranked(self, query: tantivy.Query, limit: int) -> list[Found]:
+        """The best posts; the newest first of those that are equal, so that the order depends on the posts alone."""
+        wanted = limit + 1
+        while True:
+            hits = self._searcher.search(query, wanted, count=False, weight_by_field="freshness").hits
+            if len(hits) < wanted or hits[-1][0] < hits[limit - 1][0]:
+                break
+            wanted *= 2
+        orders = self._searcher.fast_field_values("order", [address for _, address in hits])
+        found = [Found(address, int(order or 0), score) for (score, address), order in zip(hits, orders, strict=True)]
+        return sorted(found, key=lambda each: (-each.score, -each.order))[:limit]
+
+    def dated(self, query: tantivy.Query, limit: int, after: int | None, *, newest_first: bool) -> list[Found]:
+        """Posts by date.
+
+        Args:
+            query: which.
+            limit: how many; there are more where several have the order of the last one.
+            after: the order to go on behind; None for the beginning.
+            newest_first: whether to begin with the newest.
+        """
+        if after is not None:
+            query = (only_before if newest_first else only_after)(query, after, self._schema)
+        order = tantivy.Order.Desc if newest_first else tantivy.Order.Asc
+        wanted = limit + 1
+        while True:
+            hits = self._searcher.search(query, wanted, count=False, order_by_field="order", order=order).hits
+            if len(hits) < wanted or hits[-1][0] != hits[limit - 1][0]:
+                break
+            wanted *= 2
+        return [Found(address, int(place)) for place, address in hits if len(hits) <= limit or place != hits[-1][0]]
+
+    def document(self, found: Found) -> Document:
+        """A post that was found."""
+        return decode(self._searcher.doc(found.address)["stored"][0])
+
+    def names(self, prefix: str) -> list[tuple[str, int]]:
+        """Terms of ``name`` that begin so, with how many living posts have them."""
+        found: list[tuple[str, int]] = self._searcher.terms_with_prefix("name", prefix, tantivy.Query.all_query())
+        return found
 
 
 def _expected(at: Path) -> dict[str, Any]:

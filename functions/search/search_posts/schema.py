@@ -20,8 +20,8 @@ def schema() -> tantivy.Schema:
     """The fields.
 
     ``id`` finds a post; ``body`` and ``title`` hold terms (the body's begin with the title's), ``character`` single characters;
-    ``author`` the terms of authors, ``label`` what is asked for as a whole (see :func:`labels`), ``name`` what is suggested. Those
-    that counts, orders and weights are made of are fast fields. ``stored`` is the document.
+    ``author`` the terms of authors, ``label`` what is asked for as a whole (see :func:`labels`), ``name`` what is suggested.
+    Those that counts, orders and weights are made of are fast fields. ``stored`` is the document.
     """
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", tokenizer_name="raw", index_option="basic")

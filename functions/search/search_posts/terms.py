@@ -8,8 +8,8 @@ Each place of the row of terms holds one term:
 - a character before a word, ``机+``, and a character after one, ``+手``;
 - a character before a break, ``好|``, and a character after one, ``|世``.
 
-``你好，iPhone手机`` is ``你好 好| iphone +手 手机``. Whatever piece of the row is asked for, its terms are the same ones and follow each
-other in the same way: with one exception, a single character, which has a field of its own.
+``你好，iPhone手机`` is ``你好 好| iphone +手 手机``. Whatever piece of the row is asked for, its terms are the same ones and
+follow each other in the same way: with one exception, a single character, which has a field of its own.
 """
 
 from search_posts.elements import MAX_WORD, bare, runs

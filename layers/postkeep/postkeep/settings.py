@@ -215,6 +215,53 @@ class CountSettings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """What index needs.
+
+    Attributes:
+        table: the posts table's name.
+        archive_bucket: where the texts are, and the search index.
+    """
+
+    table: str
+    archive_bucket: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "IndexSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(table=_required(environment, "TABLE_NAME"), archive_bucket=_required(environment, "ARCHIVE_BUCKET"))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """What search needs.
+
+    Attributes:
+        archive_bucket: where the search index is.
+        space: bytes of it that the function's own disk may hold.
+    """
+
+    archive_bucket: str
+    space: int
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "SearchSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
+            space=int(_required(environment, "SEARCH_SPACE_BYTES")),
+        )
+
+
 class ReadAccess(StrEnum):
     """Who may read the API."""
 

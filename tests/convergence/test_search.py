@@ -1,4 +1,4 @@
-"""Whatever indexers, merges, rebuilds and sweeps do beside each other, and wherever they die: the index is what the records say."""
+"""Whatever indexers, merges, rebuilds and sweeps do, and wherever they die: the index comes to say what the records say."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ from search_posts.manifest import Manifest
 from search_posts.merging import Merging
 from search_posts.rebuilding import Rebuilding
 
-SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "250"))
+SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "800"))
 """How many schedules are drawn; `make soak` sets more."""
 
 NAME = st.sampled_from(NAMES)
@@ -123,7 +123,7 @@ def test_the_index_comes_to_say_what_the_records_say(capsys: pytest.CaptureFixtu
 
 # ---- Why each condition is there: a schedule that goes wrong without it ----
 #
-# The calls of an indexer on one post are: the manifest, the marks of each segment, the record, the text, the segment, the manifest.
+# An indexer's calls on one post: the manifest, the marks of each segment, the record, the text, the segment, the manifest.
 
 
 def two_indexers(world: SearchWorld) -> None:

@@ -17,6 +17,8 @@ import query_posts.handler
 import query_posts.routes
 import render_post.handler
 import retry_pictures.handler
+import search_posts.handler
+import search_posts.index_handler
 from support.template import ROOT, table_definition
 
 
@@ -134,6 +136,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "CURSOR_KEY": "a key",
             "READ_ACCESS": "public",
             "FETCH_PICTURES": "true",
+            "SEARCH_SPACE_BYTES": "1000000000",
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
@@ -151,6 +154,8 @@ def _forget() -> None:
         make_thumbnail.handler.wiring,
         count_posts.handler.wiring,
         retry_pictures.handler.wiring,
+        search_posts.handler.wiring,
+        search_posts.index_handler.wiring,
         query_posts.routes.wiring,
         query_posts.handler.app,
     ):

@@ -35,7 +35,7 @@ _SUSPECT = 3
 """A message that is received for the third time may be of a post that takes the process down: it has a commit of its own, after
 the others."""
 
-_MERGING = 150_000
+MERGING = 150_000
 """Milliseconds of the function's time that must be left when a merge is begun; the largest one takes half of it."""
 
 
@@ -90,6 +90,7 @@ def handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureRespon
             requests[record.message_id] = IndexRequest.decode(record.body).post_id
         except MessageInvalid:
             logger.exception("no request", message_id=record.message_id)
+            count("IndexRequestsInvalid")
             failed.add(record.message_id)
             continue
         if _received(record) >= _SUSPECT:
@@ -98,7 +99,7 @@ def handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureRespon
     for batch in filter(None, batches):
         failed |= _index({message_id: requests[message_id] for message_id in batch})
     try:
-        wiring().upkeep(lambda: context.get_remaining_time_in_millis() > _MERGING)
+        wiring().upkeep(lambda: context.get_remaining_time_in_millis() > MERGING)
     except Exception:  # noqa: BLE001 (what was committed is committed; the next batch looks after the index again)
         logger.exception("not looked after")
         count("SearchUpkeepFailed")

@@ -7,12 +7,14 @@ import pytest
 from postkeep.errors import SettingMissing
 from postkeep.settings import (
     CountSettings,
+    IndexSettings,
     ParseSettings,
     QuerySettings,
     ReadAccess,
     ReconcileSettings,
     RenderSettings,
     RetrySettings,
+    SearchSettings,
     ThumbnailSettings,
 )
 from support.template import resource, template
@@ -35,6 +37,7 @@ ENVIRONMENT = {
     "FETCH_PICTURES": "true",
     "KEEP_ORIGINALS": "true",
     "THUMBNAIL_AVIF": "false",
+    "SEARCH_SPACE_BYTES": "9",
 }
 
 FUNCTIONS: dict[str, Callable[[Any], object]] = {
@@ -45,7 +48,13 @@ FUNCTIONS: dict[str, Callable[[Any], object]] = {
     "Reconcile": ReconcileSettings.from_env,
     "Query": QuerySettings.from_env,
     "Retry": RetrySettings.from_env,
+    "Index": IndexSettings.from_env,
+    "Search": SearchSettings.from_env,
 }
+
+
+UNREAD = {"Search": {"TABLE_NAME"}}
+"""Every function is told of the table; this one cannot reach it."""
 
 
 def declared(function: str) -> dict[str, Any]:
@@ -69,6 +78,8 @@ def test_settings_are_read() -> None:
     assert CountSettings.from_env(ENVIRONMENT) == CountSettings("t", "a", lag)
     assert RetrySettings.from_env(ENVIRONMENT) == RetrySettings("t", "q", fetch_pictures=True)
     assert RetrySettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
+    assert IndexSettings.from_env(ENVIRONMENT) == IndexSettings("t", "a")
+    assert SearchSettings.from_env(ENVIRONMENT) == SearchSettings("a", 9)
     assert ReconcileSettings.from_env(ENVIRONMENT) == ReconcileSettings("t", "p", "a", "f", "b")
 
 
@@ -76,7 +87,12 @@ def test_settings_are_read() -> None:
 def test_the_template_sets_what_a_function_needs_and_nothing_more(function: str) -> None:
     variables = {name: ENVIRONMENT.get(name, "") for name in declared(function)}
     FUNCTIONS[function](variables)
-    ours = set(variables) - {"AWS_ENDPOINT_URL", "CORS_ORIGIN"} - {name for name in variables if name.startswith("POWERTOOLS_")}
+    ours = (
+        set(variables)
+        - {"AWS_ENDPOINT_URL", "CORS_ORIGIN"}
+        - UNREAD.get(function, set())
+        - {name for name in variables if name.startswith("POWERTOOLS_")}
+    )
     for name in ours:
         with pytest.raises(SettingMissing) as caught:
             FUNCTIONS[function]({**variables, name: ""})

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 _EPOCH: Final = datetime(1, 1, 1, tzinfo=UTC)
 _ID_BITS: Final = 24
+MAX_ORDER: Final = 1 << 63
+"""Orders are smaller than this."""
+
 FIRST_DATED: Final = 1 << _ID_BITS
 """Orders below are those of posts without a date."""
 

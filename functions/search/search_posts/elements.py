@@ -37,6 +37,7 @@ INLINE: Final = " \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _NOTHING = (
     "\u00ad\u0300-\u036f\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
 )
+_SUSPECT = re.compile(f"[\u3099\u309a{_NOTHING}]")
 _CHANGED = re.compile(f"([\u3042-\u30ff][\u3099\u309a])|[{_NOTHING}]+")
 _INLINE = re.compile(f"[{INLINE}]*")
 
@@ -105,6 +106,16 @@ def elements(folded: str) -> list[Element]:
     return found
 
 
+def pieces(row: Sequence[Element]) -> list[list[Element]]:
+    """Elements up to each break."""
+    found: list[list[Element]] = []
+    for element in row:
+        if element.breaks or not found:
+            found.append([])
+        found[-1].append(element)
+    return found
+
+
 def _is_broken(text: str, start: int, end: int, *, from_word: bool, to_word: bool) -> bool:
     if from_word and to_word:
         return False
@@ -115,7 +126,7 @@ def _is_broken(text: str, start: int, end: int, *, from_word: bool, to_word: boo
 
 def placed(folded: str) -> tuple[str, Sequence[int]]:
     """A folded text bare, and where each of its characters stands."""
-    if _CHANGED.search(folded) is None:
+    if folded.isascii() or _SUSPECT.search(folded) is None:
         return folded, range(len(folded))
     pieces: list[str] = []
     places: list[int] = []

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, cast
@@ -44,12 +45,12 @@ class Found:
     Attributes:
         address: where the engine has it, in the index that found it.
         order: see :attr:`search_posts.documents.Document.order`.
-        score: by relevance; 0 by date.
+        score: by relevance; None by date.
     """
 
     address: tantivy.DocAddress
     order: int
-    score: float = 0.0
+    score: float | None = None
 
 
 def build(documents: Iterable[Document], folder: Path) -> None:
@@ -106,11 +107,17 @@ class Index:
             segments += _meta(folder)["segments"]
             _link(folder, at)
         _write_meta(at, {**expected, "segments": segments})
-        return cls(tantivy.Index.open(str(at)))
+        with _refusing(at):
+            return cls(tantivy.Index.open(str(at)))
 
     def __len__(self) -> int:
         """How many posts live in it."""
         return int(self._searcher.num_docs)
+
+    @property
+    def segments(self) -> int:
+        """Of how many of the engine's segments it is made."""
+        return int(self._searcher.num_segments)
 
     def documents(self) -> Iterator[Document]:
         """All living documents, in no order that means anything."""
@@ -142,14 +149,15 @@ class Index:
             wanted *= 2
         orders = self._searcher.fast_field_values("order", [address for _, address in hits])
         found = [Found(address, int(order or 0), score) for (score, address), order in zip(hits, orders, strict=True)]
-        return sorted(found, key=lambda each: (-each.score, -each.order))[:limit]
+        return sorted(found, key=lambda each: (-(each.score or 0.0), -each.order))[:limit]
 
     def dated(self, query: tantivy.Query, limit: int, after: int | None, *, newest_first: bool) -> list[Found]:
         """Posts by date.
 
         Args:
             query: which.
-            limit: how many; there are more where several have the order of the last one.
+            limit: how many at least, where there are as many; all that have the order of the last of these are among them, and
+                one more, where there is one.
             after: the order to go on behind; None for the beginning.
             newest_first: whether to begin with the newest.
         """
@@ -162,7 +170,7 @@ class Index:
             if len(hits) < wanted or hits[-1][0] != hits[limit - 1][0]:
                 break
             wanted *= 2
-        return [Found(address, int(place)) for place, address in hits if len(hits) <= limit or place != hits[-1][0]]
+        return [Found(address, int(place)) for place, address in hits]
 
     def document(self, found: Found) -> Document:
         """A post that was found."""
@@ -172,6 +180,15 @@ class Index:
         """Terms of ``name`` that begin so, with how many living posts have them."""
         found: list[tuple[str, int]] = self._searcher.terms_with_prefix("name", prefix, tantivy.Query.all_query())
         return found
+
+
+@contextmanager
+def _refusing(folder: Path) -> Iterator[None]:
+    """Have the engine's errors say whose files are at fault."""
+    try:
+        yield
+    except ValueError as error:
+        raise SegmentInvalid(folder.name, f"the engine cannot read it: {error}") from error
 
 
 def _expected(at: Path) -> dict[str, Any]:
@@ -205,9 +222,10 @@ def _without(part: Part, folder: Path) -> Path:
     folder.mkdir()
     _link(part.folder, folder)
     _write_meta(folder, _meta(part.folder))
-    index = tantivy.Index.open(str(folder))
-    writer = index.writer(_EDIT_HEAP, 1)
-    writer.delete_documents_by_query(tantivy.Query.term_set_query(index.schema, "id", sorted(part.dead)))
-    writer.commit()
-    writer.wait_merging_threads()
+    with _refusing(part.folder):
+        index = tantivy.Index.open(str(folder))
+        writer = index.writer(_EDIT_HEAP, 1)
+        writer.delete_documents_by_query(tantivy.Query.term_set_query(index.schema, "id", sorted(part.dead)))
+        writer.commit()
+        writer.wait_merging_threads()
     return folder

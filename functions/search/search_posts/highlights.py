@@ -3,11 +3,13 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice, pairwise
 from typing import Final
 
-from search_posts.elements import CHARACTERS, INLINE, MAX_WORD, Element, elements, placed
+from search_posts.elements import CHARACTERS, MAX_WORD, elements, placed
 from search_posts.folding import fold, marks
 from search_posts.query import Phrase, Prefix
 
@@ -19,6 +21,9 @@ _LEAD = 40
 
 _MAX_PLACES = 100
 """Places in a text that are looked at for one word: a snippet shows a few of them."""
+
+_MAX_CANDIDATES = 1_000
+"""Places in a text that may be such a one and are looked at: pieces of longer words, most of them."""
 
 _SENTENCE_END = re.compile(r"[。！？!?…][」』”’\"]*\s*|\n+|\.\s+")
 
@@ -57,8 +62,8 @@ class Highlighter:
 
     def __init__(self, wanted: Iterable[Phrase | Prefix]) -> None:
         wanted = list(wanted)
-        self._everywhere = [_pattern(node) for node in wanted]
-        self._in_text = [_pattern(node) for node in wanted if not node.in_title]
+        self._everywhere = [_Pattern(node) for node in wanted]
+        self._in_text = [_Pattern(node) for node in wanted if not node.in_title]
 
     def title(self, title: str) -> tuple[Span, ...]:
         """What was searched for in a title."""
@@ -74,15 +79,59 @@ class Highlighter:
         return Snippet(text[start:end], start, end < len(text), highlights)
 
 
-def _places(text: str, patterns: Sequence[re.Pattern[str]]) -> list[tuple[Span, int]]:
+class _Pattern:
+    """Finds a phrase or the beginning of a word in bare texts as the index does.
+
+    A pattern that knew all letters would take longer to compile than the rest of the search. So what compiles quickly finds what
+    may be meant, and what is compiled once tells whether it is.
+    """
+
+    def __init__(self, node: Phrase | Prefix) -> None:
+        self._row = elements(fold(node.text))
+        self._is_open = isinstance(node, Prefix) or len(self._row[-1].text) == MAX_WORD
+        pieces = [""]
+        for previous, element in pairwise(self._row):
+            joins = previous.is_character and element.is_character and not element.breaks
+            pieces += [re.escape(previous.text), "" if joins else r"[\W_]*+"]
+        before = "(?<![0-9a-z])" if not self._row[0].is_character else ""
+        after = "(?![0-9a-z])" if not self._row[-1].is_character and not self._is_open else ""
+        self._quick = re.compile(before + "".join([*pieces, re.escape(self._row[-1].text)]) + after)
+
+    def places(self, bare: str) -> Iterator[tuple[int, int]]:
+        """Where it begins and ends, at most :data:`_MAX_PLACES` times."""
+        matches = islice(self._quick.finditer(bare), _MAX_CANDIDATES)
+        return islice((place for match in matches if (place := self._checked(bare, *match.span()))), _MAX_PLACES)
+
+    def _checked(self, bare: str, start: int, end: int) -> tuple[int, int] | None:
+        if not self._row[0].is_character and start and _rest().match(bare, start - 1):
+            return None
+        if not self._row[-1].is_character and (rest := _rest().match(bare, end)):
+            if not self._is_open:
+                return None
+            end = rest.end()
+        if len(self._row) > 1:
+            found = elements(bare[start:end])
+            if [each.breaks for each in found] != [each.breaks for each in self._row]:
+                return None
+        return start, end
+
+
+@cache
+def _rest() -> re.Pattern[str]:
+    """The rest of a word, from somewhere within it."""
+    return re.compile(rf"(?:[^\W_{CHARACTERS}]|[{marks()}])+")
+
+
+def _places(text: str, patterns: Sequence[_Pattern]) -> list[tuple[Span, int]]:
     """Where the patterns are found, with their numbers, in the order of the text."""
     if not patterns:
         return []
     bare, at = placed(fold(text))
-    found = []
-    for number, pattern in enumerate(patterns):
-        for match, _ in zip(pattern.finditer(bare), range(_MAX_PLACES), strict=False):
-            found.append((Span(at[match.start()], at[match.end() - 1] + 1), number))
+    found = [
+        (Span(at[start], at[end] if end < len(at) else len(text)), number)  # with what has no width behind it
+        for number, pattern in enumerate(patterns)
+        for start, end in pattern.places(bare)
+    ]
     return sorted(found, key=lambda place: (place[0].start, place[0].end))
 
 
@@ -133,34 +182,3 @@ def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             found.append(span)
     return tuple(found)
-
-
-def _pattern(node: Phrase | Prefix) -> re.Pattern[str]:
-    """What finds a phrase in a bare text as the index does."""
-    letter = rf"(?:[^\W_{CHARACTERS}]|[{marks()}])"
-    pieces = []
-    previous: Element | None = None
-    for element in elements(fold(node.text)):
-        if previous is not None:
-            pieces.append(_gap(previous, element))
-        text = re.escape(element.text)
-        # The text comes first, since the search for it is quick; what stands before it is looked at where it is found.
-        pieces.append(text if element.is_character else f"{text}(?<!{letter}{text})")
-        if isinstance(node, Prefix) or len(element.text) == MAX_WORD:
-            pieces.append(f"{letter}*+")
-        elif not element.is_character:
-            pieces.append(f"(?!{letter})")
-        previous = element
-    return re.compile("".join(pieces))
-
-
-def _gap(previous: Element, element: Element) -> str:
-    """What may stand between two elements of a phrase: see :mod:`search_posts.elements`."""
-    between = rf"(?:(?![{CHARACTERS}])[\W_])++"
-    if element.breaks:
-        return (
-            between if previous.is_character and element.is_character else rf"(?![{INLINE}]*+(?:[^\W_]|[{CHARACTERS}])){between}"
-        )
-    if previous.is_character != element.is_character:
-        return f"[{INLINE}]*+"
-    return "" if element.is_character else between

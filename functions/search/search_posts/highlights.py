@@ -103,7 +103,7 @@ class _Pattern:
         return islice((place for match in matches if (place := self._checked(bare, *match.span()))), _MAX_PLACES)
 
     def _checked(self, bare: str, start: int, end: int) -> tuple[int, int] | None:
-        if not self._row[0].is_character and start and _rest().match(bare, start - 1):
+        if not self._row[0].is_character and _is_within_word(bare, start):
             return None
         if not self._row[-1].is_character and (rest := _rest().match(bare, end)):
             if not self._is_open:
@@ -114,6 +114,24 @@ class _Pattern:
             if [each.breaks for each in found] != [each.breaks for each in self._row]:
                 return None
         return start, end
+
+
+def _is_within_word(bare: str, place: int) -> bool:
+    """Whether what stands right before a place is of a word: a letter, or marks behind one."""
+    before = place - 1
+    while before > max(0, place - MAX_WORD) and _mark().match(bare, before):
+        before -= 1
+    return before >= 0 and _letter().match(bare, before) is not None
+
+
+@cache
+def _letter() -> re.Pattern[str]:
+    return re.compile(rf"[^\W_{CHARACTERS}]")
+
+
+@cache
+def _mark() -> re.Pattern[str]:
+    return re.compile(f"[{marks()}]")
 
 
 @cache
@@ -127,11 +145,7 @@ def _places(text: str, patterns: Sequence[_Pattern]) -> list[tuple[Span, int]]:
     if not patterns:
         return []
     bare, at = placed(fold(text))
-    found = [
-        (Span(at[start], at[end] if end < len(at) else len(text)), number)  # with what has no width behind it
-        for number, pattern in enumerate(patterns)
-        for start, end in pattern.places(bare)
-    ]
+    found = [(Span(at[start], at[end]), number) for number, pattern in enumerate(patterns) for start, end in pattern.places(bare)]
     return sorted(found, key=lambda place: (place[0].start, place[0].end))
 
 

@@ -291,8 +291,5 @@ def _moment(text: str, position: int) -> datetime:
 
 def _host(text: str) -> str:
     """A host of a host or an address; "" where it is neither."""
-    try:
-        host = source_host(text if "//" in text else f"https://{text}")
-    except ValueError:
-        return ""
+    host = source_host(text if "//" in text else f"https://{text}")
     return host if _HOST.fullmatch(host) else ""

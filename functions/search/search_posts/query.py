@@ -5,9 +5,11 @@ The text of a node is a query that means the same: it is how an answer says what
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 _QUOTE = '"'
+_MOMENT = timedelta(microseconds=1)
+_EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,18 @@ class Query:
         """What to rank by and to highlight: the words that are asked for and not excluded, each once."""
         return list(dict.fromkeys(_wanted(self.node)))
 
+    @property
+    def months(self) -> tuple[str, str]:
+        """The first and the last month in which what is found can have been published, such as ``2021-06``; "" where it is open.
+
+        Posts without a date are only found where both are open. So no more than the segments of these months need be read.
+        """
+        nodes = self.node.nodes if isinstance(self.node, And) else (self.node,)
+        dated = [node for node in nodes if isinstance(node, Dated)]
+        first = max((_month(node.moment) for node in dated if node.name == "after"), default="")
+        last = min((_month(max(node.moment, _EARLIEST) - _MOMENT) for node in dated if node.name == "before"), default="")
+        return first, last
+
 
 def _wanted(node: Node) -> Iterator[Phrase | Prefix]:
     match node:
@@ -130,6 +144,10 @@ def _wanted(node: Node) -> Iterator[Phrase | Prefix]:
         case And(nodes) | Or(nodes):
             for each in nodes:
                 yield from _wanted(each)
+
+
+def _month(moment: datetime) -> str:
+    return moment.date().isoformat()[:7]
 
 
 def _quoted(text: str) -> str:

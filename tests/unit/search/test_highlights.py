@@ -57,6 +57,8 @@ def test_what_is_highlighted(query: str, text: str, found: list[str]) -> None:
 @given(TEXTS, TEXTS)
 @example("我，機器人", "我，机")
 @example("ab\u0301cab", "ab")
+@example("\u3099ab", "ab")
+@example("xक\u093fab", "ab")
 def test_what_the_index_finds_is_highlighted(text: str, phrase: str) -> None:
     if not row(phrase):
         return

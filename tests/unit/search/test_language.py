@@ -170,6 +170,24 @@ def explained(query: str) -> Query | QueryInvalid:
         return error
 
 
+@pytest.mark.parametrize(
+    ("query", "months"),
+    [
+        ("a", ("", "")),
+        ("after:2021", ("2021-01", "")),
+        ("a before:2021", ("", "2020-12")),
+        ("before:2021-06-02 after:2020-03-04 a", ("2020-03", "2021-06")),
+        ("before:2021-06 before:2020 after:2018 after:2019-02", ("2019-02", "2019-12")),
+        ("after:0999-01", ("0999-01", "")),
+        ("before:0001", ("", "0001-01")),
+        ("before:2021 OR a", ("", "")),
+        ("-before:2021", ("", "")),
+    ],
+)
+def test_the_months_of_what_can_be_found(query: str, months: tuple[str, str]) -> None:
+    assert parse(query).months == months
+
+
 SIGNS = st.sampled_from(
     [
         *"abAB中国台灣()（）-－*＊:：\"“”「」«»|&\t\n .,，'1é\u200b\ud800\x00ßع🙂",

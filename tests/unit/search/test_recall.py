@@ -72,6 +72,7 @@ def means(node: Node, title: str, text: str) -> bool:
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8), st.lists(TEXTS, min_size=1, max_size=8), st.integers(1, 3))
+@example([("", "カ"), ("カ\u3099", "")], ["カ\u3099", "カ", "e\u0301"], 1)
 @example([("", "我，機器人"), ("", "我机器人"), ("我", "，机器人")], ["我，机", "我", "人", "器人", "机"], 2)
 @example([("", "用a"), ("", "用。a"), ("", "a用"), ("", "a\n用")], ["用a", "用 a", "用，a", "a用", "a。用"], 1)
 def test_phrases_are_pieces_of_rows(posts: list[tuple[str, str]], phrases: list[str], parts: int) -> None:

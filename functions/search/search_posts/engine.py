@@ -108,7 +108,9 @@ class Index:
             _link(folder, at)
         _write_meta(at, {**expected, "segments": segments})
         with _refusing(at):
-            return cls(tantivy.Index.open(str(at)))
+            index = tantivy.Index.open(str(at))
+        index.config_reader("manual")  # without a thread that looks for new commits: there are none
+        return cls(index)
 
     def __len__(self) -> int:
         """How many posts live in it."""

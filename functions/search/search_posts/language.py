@@ -36,6 +36,9 @@ MAX_DEPTH: Final = 8
 MIN_PREFIX: Final = 2
 """Characters before a ``*``: fewer stand for thousands of words."""
 
+NAMES: Final = ("author", "tag", "category", "site", "before", "after", "has", "title")
+"""What may stand before a colon."""
+
 _QUOTES: Final = {'"': '"', "＂": "＂", "“": "”", "„": "“", "「": "」", "『": "』", "«": "»"}
 _MARKS: Final = ('"', "'")
 """A mark that the tree's own text could not hold, within other quotation marks, and one that is read like it."""
@@ -49,7 +52,6 @@ _OR: Final = frozenset({"OR", "|", "｜"})
 _AND: Final = frozenset({"AND", "&", "＆"})
 _DATE: Final = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})(?:[-/.]([0-9]{1,2}))?)?")
 _HOST: Final = re.compile(r"[\w.-]+")
-_NAMES: Final = ("author", "tag", "category", "site", "before", "after", "has", "title")
 _HAS: Final = {"image": "image", "images": "image", "picture": "image", "pictures": "image"}
 
 
@@ -156,9 +158,9 @@ class _Parser:
         if end == self._at or end == len(self._text) or self._text[end] not in _COLONS:
             return None
         name = self._text[self._at : end].lower()
-        if name not in _NAMES:
+        if name not in NAMES:
             if not self._text.startswith("//", end + 1):
-                self._notes.append(f"«{name}:» is no filter, and was searched as a word; filters are {', '.join(_NAMES)}.")
+                self._notes.append(f"«{name}:» is no filter, and was searched as a word; filters are {', '.join(NAMES)}.")
             return None
         self._at = end + 1
         return name

@@ -11,7 +11,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam soak bench-text bench-thumbnails check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam soak bench-text bench-thumbnails bench-search check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -132,6 +132,9 @@ bench-text: setup .venv-bench/ready ## the cleaning beside other tools, good and
 
 bench-thumbnails: setup ## the thumbnails' library beside Pillow and vipsthumbnail: make bench-thumbnails [ARGS=…]
 	@.venv/bin/python bench/thumbnails.py $(ARGS)
+
+bench-search: setup ## search beside SQLite's: make bench-search [ARGS="--copies 100000"]
+	@.venv/bin/python bench/search.py $(ARGS)
 
 check: lint types template locks ## what CI demands beside the tests
 

@@ -289,7 +289,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 measured = measure(documents, count, arguments.each, arguments.rounds, Path(folder))
             made.append(table(measured, scanned(copies(documents, count), asked), round(characters * turns), count))
-        served = serving.serve(documents, asked["two terms"][0], Path(scratch), _tell)
+        served = serving.serve(documents, asked["two terms"], Path(scratch), _tell)
         made.append("### In a bucket\n\n" + "".join(serving.lines(served)))
     print("\n".join(made))
     if arguments.write:

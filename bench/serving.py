@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import batched, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,7 @@ from search_posts.packing import Marks, stamp
 from search_posts.searching import SearchRequest, search
 from search_posts.shelf import FRESH, Shelf
 from search_posts.store import IndexStore
+from support.template import resource
 
 BATCH: Final = 500
 """Posts that the bench has an indexer take at once, as when an archive is first put."""
@@ -31,14 +32,14 @@ POSTS_A_MONTH: Final = 100
 QUERIES_A_DAY: Final = 1_000
 DAYS: Final = 30
 
-MEMORY: Final = 1_769
-"""MB of both functions, see template.yaml."""
-
-WINDOW = timedelta(seconds=5)
-"""For which the indexer's queue gathers requests, see template.yaml."""
+POLLS_A_MONTH: Final = 5 * 3 * 60 * 24 * DAYS
+"""Receives of an empty queue, five at a time for 20 s each: AWS Lambda Developer Guide, «Using Lambda with Amazon SQS»."""
 
 COLD_STARTS_A_DAY: Final = 24
 """An assumption: one function serves 1,000 queries a day, and is replaced once an hour."""
+
+_RECORD = 2 * WAIT_SECONDS
+"""Seconds for which an indexer waits for a post's record and its text besides."""
 
 _STORAGE = 0.023
 """Dollars for a gigabyte of S3 Standard in a month, us-east-1: aws.amazon.com/s3/pricing."""
@@ -124,7 +125,7 @@ class Served:
         segments: of which it is made.
         size: its bytes.
         first: until the first answer of a reader that has nothing.
-        warm: of a query to one that has everything, the look for a newer manifest included.
+        warm: of a query to one that has everything, on average, the look for a newer manifest included.
         commit: of adding one post to the index, merging left out.
         catch_up: of the first query thereafter.
     """
@@ -140,7 +141,10 @@ class Served:
     @property
     def findable(self) -> float:
         """Seconds from a text's being ready to its being found: at worst, in the order in which they come."""
-        return WINDOW.total_seconds() + self.commit.waited + FRESH.total_seconds() + self.catch_up.waited
+        window = int(
+            resource("IndexFunction")["Properties"]["Events"]["Requests"]["Properties"]["MaximumBatchingWindowInSeconds"]
+        )
+        return window + self.commit.waited + _RECORD + FRESH.total_seconds() + self.catch_up.waited
 
 
 class Serving:
@@ -185,26 +189,28 @@ class Serving:
             yield Path(folder)
 
 
-def serve(documents: Sequence[Document], asked: Asked, folder: Path, tell: Callable[[str], None]) -> Served:
+def serve(documents: Sequence[Document], asked: Sequence[Asked], folder: Path, tell: Callable[[str], None]) -> Served:
     """Fill an index, read it, change it and read it again."""
     serving = Serving(folder)
     for batch in batched(documents[1:], BATCH, strict=False):
         serving.add(batch)
         serving.merge()
     tell(f"served: {len(documents):,} posts in the bucket")
-    request = SearchRequest(query=str(asked.node), limit=BEST)
+    requests = [SearchRequest(query=str(each.node), limit=BEST) for each in asked]
     shelf = serving.reader()
     with serving.bucket.metered() as first:
-        search(shelf.open().index, request)
-    serving.now += FRESH
+        search(shelf.open().index, requests[0])
     with serving.bucket.metered() as warm:
-        search(shelf.open().index, request)
+        for request in requests:
+            serving.now += FRESH
+            search(shelf.open().index, request)
+    warm = Cost(warm.gets // len(requests), 0, warm.read // len(requests), warm.seconds / len(requests))
     serving.store = serving.store_anew()
     with serving.bucket.metered() as commit:
         serving.add(documents[:1])
     serving.now += FRESH
     with serving.bucket.metered() as catch_up:
-        search(shelf.open().index, request)
+        search(shelf.open().index, requests[0])
     manifest = serving.store.standing().manifest
     return Served(manifest.posts, len(manifest.segments), manifest.size, first, warm, commit, catch_up)
 
@@ -214,17 +220,21 @@ def month_of(served: Served, listed: Mapping[str, Any] | None = None) -> dict[st
     listed = listed or prices()
     per = {name: price / 1e6 for name, price in listed["per_million"].items()}
     queries, colds = QUERIES_A_DAY * DAYS, COLD_STARTS_A_DAY * DAYS
-    gigabyte_second = listed["lambda"]["gigabyte_second"] * MEMORY / 1024
-    gets = colds * served.first.gets + queries * served.warm.gets + POSTS_A_MONTH * (served.commit.gets + served.catch_up.gets)
+    gigabyte_second = listed["lambda"]["gigabyte_second"] / 1024
+    reader, indexer = (
+        gigabyte_second * resource(name)["Properties"]["MemorySize"] for name in ("SearchFunction", "IndexFunction")
+    )
+    posts = POSTS_A_MONTH * (served.commit.gets + 1 + served.catch_up.gets)
+    gets = colds * served.first.gets + queries * served.warm.gets + posts
     reading = colds * served.first.waited + queries * served.warm.waited + POSTS_A_MONTH * served.catch_up.waited
     return {
         "storage": served.size / 1e9 * _STORAGE,
         "S3 GET": gets * per["s3-get-requests"],
         "S3 PUT": POSTS_A_MONTH * served.commit.puts * per["s3-put-requests"],
-        "SQS": POSTS_A_MONTH * 3 * per["sqs-requests"],
+        "SQS": (POSTS_A_MONTH * 3 + POLLS_A_MONTH) * per["sqs-requests"],
         "Lambda requests": (queries + POSTS_A_MONTH) * per["lambda-requests"],
-        "Lambda, reading": reading * gigabyte_second,
-        "Lambda, indexing": POSTS_A_MONTH * served.commit.waited * gigabyte_second,
+        "Lambda, reading": reading * reader,
+        "Lambda, indexing": POSTS_A_MONTH * (served.commit.waited + _RECORD) * indexer,
     }
 
 
@@ -240,7 +250,7 @@ def lines(served: Served) -> Iterator[str]:
     }
     for name, cost in costs.items():
         yield (
-            f"| {name} | {cost.gets} | {cost.puts} | {cost.read / 1e6:,.1f} MB | {cost.seconds * 1000:,.0f} ms | "
+            f"| {name} | {cost.gets} | {cost.puts} | {cost.read / 1e6:,.1f} MB | {cost.seconds * 1000:,.1f} ms | "
             f"{cost.waited * 1000:,.0f} ms |\n"
         )
     month_costs = month_of(served)
@@ -248,5 +258,6 @@ def lines(served: Served) -> Iterator[str]:
     yield (
         f"\n{served.segments} segments with {served.size / 1e6:,.1f} MB; a post is findable {served.findable:.1f} s after its "
         f"text is ready, at worst. A month with {POSTS_A_MONTH} new posts, {QUERIES_A_DAY:,} queries a day and "
-        f"{COLD_STARTS_A_DAY} cold starts a day costs ${sum(month_costs.values()):.2f}: {items}.\n"
+        f"{COLD_STARTS_A_DAY} cold starts a day costs ${sum(month_costs.values()):.2f}: {items}. (SQS: nearly all of "
+        "it for asking an empty queue, which AWS's free million covers.)\n"
     )

@@ -1,19 +1,19 @@
 """Where the index lies in the archive bucket: its manifest and its segments."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import batched
 from pathlib import Path
 
 from postkeep.errors import ManifestInvalid, ObjectMissing, SegmentInvalid
-from postkeep.ports import ObjectStore
+from postkeep.ports import Listed, ObjectStore
 from search_posts.manifest import GRACE, Manifest, Segment
 from search_posts.packing import Marks, head_length, pack, read_marks, unpack
 from search_posts.schema import VERSION as SCHEMA
 
-FOLDER = f"search/{SCHEMA}/"
+_ROOT = "search/"
+FOLDER = f"{_ROOT}{SCHEMA}/"
 """Where the index of this schema lies. That of another lies elsewhere, so that two versions of the code never share one."""
 
 MANIFEST_KEY = f"{FOLDER}manifest.json"
@@ -164,6 +164,19 @@ class IndexStore:
         if ids := [segment.id for segment in segments]:
             self.archive.delete(map(segment_key, ids))
 
+    def sweep_older(self, now: datetime) -> int:
+        """Delete the indexes of earlier schemas, which an older version of the code left; gives how many objects."""
+        old = [found.key for found in self._listed(_ROOT) if _schema(found.key) < SCHEMA and now - found.modified > GRACE]
+        self.archive.delete(old)
+        return len(old)
+
+    def _listed(self, prefix: str) -> Iterator[Listed]:
+        after, more = "", True
+        while more:
+            page = self.archive.page(prefix, after=after)
+            yield from page.objects
+            after, more = page.objects[-1].key if page.objects else "", page.more
+
     def sweep(self, manifest: Manifest, now: datetime, *, grace: timedelta = GRACE) -> int:
         """Delete the segments that the manifest does not name, and did not name lately; gives how many.
 
@@ -174,15 +187,16 @@ class IndexStore:
         """
         named = {segment.id for segment in manifest.segments}
         old: list[str] = []
-        after, more = "", True
-        while more:
-            page = self.archive.page(SEGMENTS, after=after)
-            for found in page.objects:
-                segment_id = found.key.removeprefix(SEGMENTS)
-                since = max(found.modified, manifest.retired.get(segment_id, found.modified))
-                if segment_id not in named and now - since > grace:
-                    old.append(found.key)
-            after, more = page.objects[-1].key if page.objects else "", page.more
-        for some in batched(old, 1000, strict=False):
-            self.archive.delete(some)
+        for found in self._listed(SEGMENTS):
+            segment_id = found.key.removeprefix(SEGMENTS)
+            since = max(found.modified, manifest.retired.get(segment_id, found.modified))
+            if segment_id not in named and now - since > grace:
+                old.append(found.key)
+        self.archive.delete(old)
         return len(old)
+
+
+def _schema(key: str) -> int:
+    """The schema whose index an object belongs to; that of the code for what is none's."""
+    said = key.removeprefix(_ROOT).partition("/")[0]
+    return int(said) if said.isascii() and said.isdigit() else SCHEMA

@@ -4,6 +4,7 @@ import pytest
 
 from postkeep.errors import ManifestInvalid, SegmentInvalid
 from search_posts.manifest import GRACE, Manifest
+from search_posts.schema import VERSION as SCHEMA
 from search_posts.store import FOLDER, MANIFEST_KEY, SEGMENTS, Standing, segment_key
 from search_posts.upkeep import EVERY
 from support.indexed import Searchable, scratch
@@ -128,3 +129,18 @@ def test_there_is_no_merge_without_time(archive: Searchable) -> None:
     assert len(archive.store().standing().manifest.segments) == 4
     archive.upkeep()()
     assert len(archive.store().standing().manifest.segments) == 1
+
+
+def test_indexes_of_earlier_schemas_are_swept_away(archive: Searchable) -> None:
+    archive.indexing()([archive.put("a", "茶")])
+    for key in ("search/0/manifest.json", "search/0/segments/a", f"search/{SCHEMA + 1}/manifest.json", "search/notes.txt"):
+        archive.archive.put(key, b"", content_type="")
+    archive.later(seconds=GRACE.total_seconds())
+    archive.archive.put("search/0/segments/b", b"", content_type="")
+    assert archive.store().sweep_older(archive.now()) == 0
+    archive.later(seconds=1)
+    assert archive.store().sweep_older(archive.now()) == 2
+    assert {"search/0/segments/b", f"search/{SCHEMA + 1}/manifest.json", "search/notes.txt"} < set(
+        archive.archive.keys("search/")
+    )
+    assert archive.found() == archive.expected()

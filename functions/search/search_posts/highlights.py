@@ -9,7 +9,7 @@ from functools import cache
 from itertools import islice, pairwise
 from typing import Final
 
-from search_posts.elements import CHARACTERS, MAX_WORD, elements, placed
+from search_posts.elements import CHARACTERS, MAX_WORD, Element, elements, placed
 from search_posts.folding import fold, marks
 from search_posts.query import Phrase, Prefix
 
@@ -111,9 +111,14 @@ class _Pattern:
             end = rest.end()
         if len(self._row) > 1:
             found = elements(bare[start:end])
-            if [each.breaks for each in found] != [each.breaks for each in self._row]:
+            if _shape(found) != _shape(self._row):
                 return None
         return start, end
+
+
+def _shape(row: Sequence[Element]) -> list[tuple[str, bool]]:
+    """What two rows have in common that are the same phrase: the last element was compared already, and may be begun only."""
+    return [*((element.text, element.breaks) for element in row[:-1]), ("", row[-1].breaks)]
 
 
 def _is_within_word(bare: str, place: int) -> bool:

@@ -59,7 +59,7 @@ def entry(document: Document) -> tantivy.Document:
         found.add_text("name", encodable(name))
     if document.author:
         found.add_text("by_author", encodable(document.author))
-    for tag in dict.fromkeys(document.tags):
+    for tag in document.tags:
         found.add_text("by_tag", encodable(tag))
     found.add_unsigned("by_year", document.year)
     found.add_unsigned("order", document.order)

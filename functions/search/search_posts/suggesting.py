@@ -49,10 +49,8 @@ def suggest(index: Index, text: str, limit: int = 5) -> list[Suggestion]:
     beginning = " ".join(element.text for element in row)
     found = []
     for kind in _KINDS:
-        posts: dict[str, int] = {}
-        for term, count in index.names(f"{kind}\t{beginning}"):
-            name = term.split("\t", 2)[2]
-            posts[name] = max(posts.get(name, 0), count)
+        # A name that begins so in two places is there twice, with the same posts.
+        posts = {term.split("\t", 2)[2]: count for term, count in index.names(f"{kind}\t{beginning}")}
         best = sorted(posts.items(), key=lambda item: (-item[1], item[0]))[:limit]
         found += [Suggestion(kind, name, count) for name, count in best]
     for hit in index.ranked(index.query(_title(text[:MAX_LENGTH])), limit):

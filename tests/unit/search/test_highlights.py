@@ -58,6 +58,8 @@ def test_what_is_highlighted(query: str, text: str, found: list[str]) -> None:
 @example("我，機器人", "我，机")
 @example("ab\u0301cab", "ab")
 @example("\u3099ab", "ab")
+@example("abab\u3099中", "abab中")
+@example("中ab\u3099中", "中ab中")
 @example("xक\u093fab", "ab")
 def test_what_the_index_finds_is_highlighted(text: str, phrase: str) -> None:
     if not row(phrase):
@@ -77,6 +79,10 @@ def test_a_snippet_shows_most_different_words() -> None:
     assert len(found.text) == SNIPPET
     assert text[found.start :].startswith(found.text)
     assert found.is_cut
+
+
+def test_of_equal_pieces_the_first_is_shown() -> None:
+    assert snippet("茶", "甲茶" + "空" * 300 + "乙茶").text.startswith("甲茶")
 
 
 def test_a_snippet_begins_with_a_sentence_or_a_word() -> None:

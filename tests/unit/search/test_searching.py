@@ -129,6 +129,20 @@ def test_of_equal_posts_the_newer_is_better(tmp_path: Path) -> None:
     assert found(index, "茶") == ["2024", "2011", "2010", "1999", "None"]
 
 
+def test_a_newer_post_that_is_a_little_worse_is_better(tmp_path: Path) -> None:
+    old = a_post("old", title="水", text="好茶。" * 3 + "水。" * 30, published=datetime(2004, 1, 1, tzinfo=UTC))
+    new = a_post("new", title="水", text="好茶。" * 3 + "水。" * 34, published=datetime(2024, 1, 1, tzinfo=UTC))
+    assert found(index_of([old, new], tmp_path), "好茶") == ["new", "old"]
+    twin = replace(new, published=old.published)
+    assert found(index_of([old, twin], tmp_path), "好茶") == ["old", "new"]
+
+
+def test_long_words_are_known_by_their_beginning(tmp_path: Path) -> None:
+    index = index_of([a_post("long", text="x" * 150 + " 茶"), a_post("short", text="x" * 99)], tmp_path)
+    assert found(index, "x" * 150) == found(index, "x" * 120) == found(index, f'"{"x" * 130} 茶"') == ["long"]
+    assert found(index, "x" * 99) == ["short"]
+
+
 def test_a_much_better_post_is_better_though_it_is_old(tmp_path: Path) -> None:
     old = a_post("old", title="好茶", text="好茶，又是好茶。", published=datetime(2004, 1, 1, tzinfo=UTC))
     new = a_post("new", title="水", text="一杯好茶。" + "水很清。" * 30, published=datetime(2026, 1, 1, tzinfo=UTC))

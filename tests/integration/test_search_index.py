@@ -100,7 +100,7 @@ def test_a_message_that_comes_for_the_third_time_has_a_commit_of_its_own(aws: Aw
     first, second = aws.messages(aws.index_queue)
     event = sqs_event([first, second])
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3"
-    assert search_posts.index_handler.handler(event, Patient()) == {"batchItemFailures": []}  # type: ignore[arg-type]
+    assert search_posts.index_handler.handler(event, Patient()) == {"batchItemFailures": []}
     assert search_posts.handler.wiring().open().manifest.version == 3, "two commits, and when it was swept"
     assert found("茶") == {"a", "b"}
 
@@ -180,3 +180,13 @@ def test_what_a_commit_and_a_reader_cost(aws: Aws) -> None:
         assert sorted(warm.calls.elements()) == ["s3.GetObject"]
     boto3.setup_default_session()
     assert len(keys(aws, SEGMENTS)) == 2
+
+
+def test_a_reader_goes_on_with_what_it_has(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    put(aws, "a", "茶")
+    index(aws.messages(aws.index_queue))
+    assert found("茶") == {"a"}
+    aws.s3.put_object(Bucket=aws.archive, Key=MANIFEST_KEY, Body=b"?")
+    search_posts.handler.wiring()._looked = None
+    assert search_posts.handler.handler({}, Context())["posts"] == 1
+    assert "SearchIndexNotRead" in capsys.readouterr().out

@@ -116,9 +116,7 @@ class Manifest:
 
     def touching(self, post_ids: Iterable[str], now: datetime) -> "Manifest":
         """The manifest of a commit by an indexer that worked on some posts: while the index is made again, it says on which."""
-        if self.rebuild is None:
-            return self
-        if now - self.rebuild.begun > REBUILD_ENDS:
+        if self.rebuild is None or now - self.rebuild.begun > REBUILD_ENDS:
             return replace(self, rebuild=None, touched=frozenset())
         return replace(self, touched=self.touched | frozenset(post_ids))
 

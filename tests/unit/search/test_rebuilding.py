@@ -145,6 +145,23 @@ def test_a_rebuild_that_always_loses_ends(archive: Searchable) -> None:
         archive.rebuilding(Never(versions=archive.archive.versions, modified=archive.archive.modified))()
 
 
+def test_a_rebuild_that_can_begin_and_then_always_loses_ends(archive: Searchable) -> None:
+    class Once(MemoryBucket):
+        swaps = 0
+
+        def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
+            self.swaps += 1
+            if self.swaps > 1:
+                raise ObjectChanged(key)
+            super().swap(key, body, replacing=replacing)
+
+    bucket = Once(versions=archive.archive.versions, modified=archive.archive.modified)
+    with pytest.raises(Conflict):
+        archive.rebuilding(bucket)()
+    assert bucket.swaps == 21
+    assert archive.found() == {}
+
+
 def test_what_may_have_been_swept_away_is_not_put_in_place(archive: Searchable) -> None:
     class Slow(Records):
         def get(self, post_id: PostId) -> Post | None:

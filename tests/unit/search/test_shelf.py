@@ -258,3 +258,13 @@ def test_a_clock_that_goes_back_does_not_stop_a_reader(archive: Searchable, tmp_
     archive.indexing()([archive.put("a", "a")])
     archive.clock -= timedelta(days=1)
     assert texts(shelf.open()) == {"a"}
+
+
+def test_what_is_open_at_the_same_time_is_bounded(archive: Searchable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search_posts.shelf._MOST_OPEN", 2)
+    for year in (2019, 2020, 2021):
+        archive.indexing()([archive.put(f"{year}", f"{year}", published=datetime(year, 5, 1, tzinfo=UTC))])
+    shelf = archive.shelf(tmp_path / "shelf")
+    for year in (2019, 2020, 2021, 2019):
+        assert texts(shelf.open(f"{year}-01", f"{year}-12")) == {f"{year}"}
+        assert len(shelf._opened) <= 2

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from postkeep.errors import ManifestInvalid, SegmentInvalid
+from fakes.memory import MemoryBucket
+from postkeep.errors import ManifestInvalid, ObjectChanged, SegmentInvalid
 from search_posts.manifest import GRACE, Manifest
 from search_posts.schema import VERSION as SCHEMA
 from search_posts.store import FOLDER, MANIFEST_KEY, SEGMENTS, Standing, segment_key
@@ -144,3 +145,16 @@ def test_indexes_of_earlier_schemas_are_swept_away(archive: Searchable) -> None:
         archive.archive.keys("search/")
     )
     assert archive.found() == archive.expected()
+
+
+def test_whoever_is_overtaken_while_sweeping_sweeps_again_next_time(archive: Searchable) -> None:
+    archive.indexing()([archive.put("a", "茶")])
+
+    class Overtaken(MemoryBucket):
+        def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
+            raise ObjectChanged(key)
+
+    archive.upkeep(Overtaken(versions=archive.archive.versions, modified=archive.archive.modified))()
+    assert archive.store().standing().manifest.swept is None
+    archive.upkeep()()
+    assert archive.store().standing().manifest.swept == archive.clock

@@ -38,7 +38,7 @@ _NOTHING = (
     "\u00ad\u0300-\u036f\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
 )
 _SUSPECT = re.compile(f"[\u3099\u309a{_NOTHING}]")
-_CHANGED = re.compile(f"([\u3042-\u30ff][\u3099\u309a])|[{_NOTHING}]+")
+_CHANGED = re.compile(f"([\u3042-\u30ff])[{_NOTHING}]*([\u3099\u309a])|[{_NOTHING}]+")
 _INLINE = re.compile(f"[{INLINE}]*")
 
 
@@ -132,11 +132,12 @@ def placed(folded: str) -> tuple[str, Sequence[int]]:
     places: list[int] = []
     end = 0
     for match in _CHANGED.finditer(folded):
-        voiced = unicodedata.normalize("NFC", match[1]) if match[1] else ""
-        if len(voiced) > 1:
-            continue  # there is no such Kana
-        pieces += [folded[end : match.start()], voiced]
-        places += range(end, match.start() + len(voiced))
+        pieces.append(folded[end : match.start()])
+        places += range(end, match.start())
+        if match[1]:
+            voiced = unicodedata.normalize("NFC", match[1] + match[2])
+            pieces.append(voiced)
+            places += [match.start(), match.end() - 1][: len(voiced)]  # two where there is no such Kana
         end = match.end()
     places += range(end, len(folded) + 1)
     return "".join([*pieces, folded[end:]]), places

@@ -91,16 +91,27 @@ class _Pattern:
         self._is_open = isinstance(node, Prefix) or len(self._row[-1].text) == MAX_WORD
         pieces = [""]
         for previous, element in pairwise(self._row):
-            joins = previous.is_character and element.is_character and not element.breaks
-            pieces += [re.escape(previous.text), "" if joins else r"[\W_]*+"]
+            pieces += [re.escape(previous.text), _gap(previous, element)]
         before = "(?<![0-9a-z])" if not self._row[0].is_character else ""
         after = "(?![0-9a-z])" if not self._row[-1].is_character and not self._is_open else ""
         self._quick = re.compile(before + "".join([*pieces, re.escape(self._row[-1].text)]) + after)
 
     def places(self, bare: str) -> Iterator[tuple[int, int]]:
         """Where it begins and ends, at most :data:`_MAX_PLACES` times."""
-        matches = islice(self._quick.finditer(bare), _MAX_CANDIDATES)
-        return islice((place for match in matches if (place := self._checked(bare, *match.span()))), _MAX_PLACES)
+        return islice(self._all(bare), _MAX_PLACES)
+
+    def _all(self, bare: str) -> Iterator[tuple[int, int]]:
+        start = 0
+        for _ in range(_MAX_CANDIDATES):
+            match = self._quick.search(bare, start)
+            if match is None:
+                return
+            place = self._checked(bare, *match.span())
+            if place is None:
+                start = match.start() + 1  # another one may begin within it
+            else:
+                yield place
+                start = place[1]
 
     def _checked(self, bare: str, start: int, end: int) -> tuple[int, int] | None:
         if not self._row[0].is_character and _is_within_word(bare, start):
@@ -114,6 +125,13 @@ class _Pattern:
             if _shape(found) != _shape(self._row):
                 return None
         return start, end
+
+
+def _gap(previous: Element, element: Element) -> str:
+    """What may stand between two elements, and a little more."""
+    if element.breaks or not (previous.is_character or element.is_character):
+        return r"[\W_]++"
+    return "" if previous.is_character and element.is_character else r"[\W_]*+"
 
 
 def _shape(row: Sequence[Element]) -> list[tuple[str, bool]]:

@@ -58,6 +58,8 @@ def test_what_is_highlighted(query: str, text: str, found: list[str]) -> None:
 @example("我，機器人", "我，机")
 @example("ab\u0301cab", "ab")
 @example("\u3099ab", "ab")
+@example("カ\u200b\u3099中", "カ 中")
+@example("中中\u3099中", "中\u3099中")
 @example("abab\u3099中", "abab中")
 @example("中ab\u3099中", "中ab中")
 @example("xक\u093fab", "ab")

@@ -21,7 +21,7 @@ from search_posts.manifest import Manifest
 from search_posts.merging import Merging
 from search_posts.rebuilding import Rebuilding
 
-SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "800"))
+SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "400"))
 """How many schedules are drawn; `make soak` sets more."""
 
 NAME = st.sampled_from(NAMES)

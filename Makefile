@@ -11,7 +11,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam soak contract bench-text bench-thumbnails check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam soak contract bench-text bench-thumbnails bench-search check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -136,6 +136,9 @@ bench-text: setup .venv-bench/ready ## the cleaning beside other tools, good and
 bench-thumbnails: setup ## the thumbnails' library beside Pillow and vipsthumbnail: make bench-thumbnails [ARGS=…]
 	@.venv/bin/python bench/thumbnails.py $(ARGS)
 
+bench-search: setup ## search beside SQLite's: make bench-search [ARGS="--copies 100000"]
+	@.venv/bin/python bench/search.py $(ARGS)
+
 check: lint types template locks ## what CI demands beside the tests
 
 lint: setup
@@ -156,7 +159,7 @@ template: setup .venv-sam/ready .venv-checkov/ready
 
 # The development environment is resolved first, and what is shipped is then held to the same versions: what was tested is what
 # runs. botocore and its own needs are left out of the layer, since Lambda's runtime brings them with boto3.
-SHIPPED := functions/parse functions/render functions/thumbnail functions/query
+SHIPPED := functions/parse functions/render functions/thumbnail functions/query functions/search
 compile = "$(CURDIR)/$(UV)" pip compile --quiet --universal --python-version 3.13 --generate-hashes \
   --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 ROOT := .

@@ -19,6 +19,7 @@ from postkeep_local.commands.reconcile import reconcile
 from postkeep_local.commands.reprocess import reprocess
 from postkeep_local.commands.retry import retry_pictures
 from postkeep_local.commands.rules import rules
+from postkeep_local.commands.search import search
 from postkeep_local.commands.stack import demo, down, up
 from postkeep_local.commands.status import status
 
@@ -45,6 +46,7 @@ for _command in (
     reconcile,
     reprocess,
     retry_pictures,
+    search,
     purge,
     export,
     demo,

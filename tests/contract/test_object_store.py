@@ -117,3 +117,28 @@ def test_a_swap_holds_only_where_nobody_else_wrote(objects: ObjectStore) -> None
     with pytest.raises(ObjectChanged):
         objects.swap("b.json", b"5", replacing=etag)
     assert objects.get("a.json", limit=9).body == b"3"
+
+
+def test_what_is_known_is_not_read_again(objects: ObjectStore) -> None:
+    put(objects, KEY, b"1")
+    known = objects.get(KEY, limit=9).etag
+    assert objects.newer(KEY, limit=9, than=known) is None
+    assert objects.newer(KEY, limit=0, than=known) is None
+    put(objects, KEY, b"22")
+    found = objects.newer(KEY, limit=9, than=known)
+    assert found is not None
+    assert (found.body, found.etag) == (b"22", objects.get(KEY, limit=9).etag)
+    with pytest.raises(ObjectTooLarge):
+        objects.newer(KEY, limit=1, than=known)
+    with pytest.raises(ObjectMissing):
+        objects.newer("none", limit=9, than=known)
+
+
+def test_reads_the_first_bytes_of_an_object(objects: ObjectStore) -> None:
+    put(objects, KEY, b"12345")
+    put(objects, "empty", b"")
+    assert objects.part(KEY, length=2) == b"12"
+    assert objects.part(KEY, length=5) == objects.part(KEY, length=99) == b"12345"
+    assert objects.part("empty", length=1) == b""
+    with pytest.raises(ObjectMissing):
+        objects.part("none", length=1)

@@ -103,6 +103,10 @@ class Machine(RuleBasedStateMachine):
         self.world.reprocess()
 
     @rule(which=WHICH)
+    def index(self, which: int) -> None:
+        self.world.index(which)
+
+    @rule(which=WHICH)
     def duplicate(self, which: int) -> None:
         self.world.duplicate(which)
 

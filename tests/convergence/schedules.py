@@ -186,6 +186,15 @@ def published_meanwhile(world: World) -> None:
     world.flow()
 
 
+def dead_before_telling(world: World) -> None:
+    """The search index must be told of a text although whoever settled it died before it could."""
+    world.put(THREE)
+    world.run(world.deliver(0), None)
+    dying = world.render(0)
+    world.run(dying, _BEFORE_SETTLING + 2)  # has settled it, and asked for its pictures
+    world.kill(0)
+
+
 def lagging_instance(world: World) -> None:
     """A text that a dead delivery left under later rules than its next one knew of stays until reconcile finds it."""
     world.put(THREE)

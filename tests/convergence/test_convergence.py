@@ -19,6 +19,7 @@ from convergence.schedules import (
     PROOFS,
     WRITES,
     Write,
+    dead_before_telling,
     lagging_instance,
     late_change,
     late_pictures,
@@ -93,6 +94,13 @@ def test_without_the_sweep_texts_of_earlier_rules_would_stay(monkeypatch: pytest
     monkeypatch.setattr("render_post.rendering._SWEPT", 2)
     with pytest.raises(AssertionError):
         run(published_meanwhile, World())
+
+
+def test_a_request_that_comes_again_tells_the_search_index_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(dead_before_telling, World())
+    monkeypatch.setattr("render_post.rendering.Rendering._tell", lambda *_: None)
+    with pytest.raises(AssertionError, match="search index"):
+        run(dead_before_telling, World())
 
 
 def test_without_reconcile_a_text_that_a_lagging_instance_does_not_know_of_would_stay() -> None:

@@ -24,7 +24,7 @@ from postkeep.counts import TOTALS_KEY, Totals, contribution
 from postkeep.errors import ObjectMissing, PictureRefused
 from postkeep.frontmatter import parse
 from postkeep.listing import instant
-from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
 from postkeep.post import Metadata, PictureStatus, Status, post_id
 from postkeep.renditions import RenditionObject
 from reconcile_posts.names import Names
@@ -118,6 +118,8 @@ class World:
     """What there is; each method is something that can happen.
 
     Attributes:
+        indexes: what the search index is told.
+        indexed: what it made of that: the text and the state of the post.
         events: sequencers that are still to be delivered.
         delivered: sequencers that were, and may be again.
         actors: handlers at work, each with what brings its event or message back.
@@ -133,6 +135,8 @@ class World:
     archive: MemoryBucket = field(default_factory=MemoryBucket)
     renders: MemoryQueue = field(default_factory=MemoryQueue)
     thumbnails: MemoryQueue = field(default_factory=MemoryQueue)
+    indexes: MemoryQueue = field(default_factory=MemoryQueue)
+    indexed: tuple[str, Status] | None = None
     events: list[int] = field(default_factory=list)
     delivered: list[int] = field(default_factory=list)
     actors: list[tuple[Actor, Again]] = field(default_factory=list)
@@ -210,6 +214,15 @@ class World:
         request = ThumbnailRequest.decode(message)
         return self._start(lambda actor: self._thumbnailing(actor)(request), message)
 
+    def index(self, which: int) -> None:
+        """Work on what the search index is told; what it does itself is proven in ``test_search``."""
+        if not self.indexes.sent:
+            return
+        IndexRequest.decode(self.indexes.sent.pop(which % len(self.indexes.sent)))
+        post = self.table.get(ID)
+        if post is not None and post.settled:
+            self.indexed = post.edition, post.status
+
     def duplicate(self, which: int) -> None:
         """A message is delivered twice."""
         if self.renders.sent:
@@ -256,6 +269,8 @@ class World:
                 self.run(self.render(0), None)
             elif self.thumbnails.sent:
                 self.run(self.thumbnail(0), None)
+            elif self.indexes.sent:
+                self.index(0)
             else:
                 return
         raise AssertionError("it never comes to rest")
@@ -336,6 +351,7 @@ class World:
             max_bytes=10_000,
             fetch_pictures=True,
             now=self.now,
+            index=self._stepped(self.indexes, actor),
             rules=lambda _least: book(version),
             render=_render_once,
         )
@@ -421,6 +437,7 @@ def check(world: World) -> None:
     totals = Totals()
     totals.add(contribution(post))
     assert Totals.decode(world.archive.get(TOTALS_KEY, limit=10**6).body).counts == totals.counts
+    assert world.indexed == (post.edition, post.status), "the search index was not told of the last text"
     assert world.mirrored == {ID: f"{instant(post.changed)}#{ID}"}, "the mirror does not know the last change"
 
 

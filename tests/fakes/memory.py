@@ -56,6 +56,16 @@ class MemoryBucket:
             raise ObjectTooLarge(key, len(found[1]), limit)
         return StoredObject(found[1], found[0], hashlib.md5(found[1], usedforsecurity=False).hexdigest())
 
+    def newer(self, key: str, *, limit: int, than: str) -> StoredObject | None:
+        found = self.get(key, limit=2**62)
+        if found.etag == than:
+            return None
+        return self.get(key, limit=limit)
+
+    def part(self, key: str, *, length: int) -> bytes:
+        assert length > 0
+        return self.get(key, limit=2**62).body[:length]
+
     def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
         self._add(key, body)
         self.content_types[key] = content_type

@@ -17,6 +17,8 @@ import query_posts.handler
 import query_posts.routes
 import render_post.handler
 import retry_pictures.handler
+import search_posts.handler
+import search_posts.index_handler
 from support.template import ROOT, table_definition
 
 
@@ -45,6 +47,7 @@ class Aws:
     table: str
     render_queue: str
     thumbnail_queue: str
+    index_queue: str
 
     def put(self, key: str, body: bytes | str) -> str:
         answer = self.s3.put_object(Bucket=self.posts, Key=key, Body=body if isinstance(body, bytes) else body.encode())
@@ -116,7 +119,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         for bucket in ("posts-bucket", "archive-bucket"):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket="posts-bucket", VersioningConfiguration={"Status": "Enabled"})
-        queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("render", "thumbnail")]
+        queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("render", "thumbnail", "index")]
         dynamodb.create_table(TableName="posts", **table_definition())
         settings = {
             "TABLE_NAME": "posts",
@@ -126,12 +129,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "THUMBNAIL_AVIF": "false",
             "RENDER_QUEUE_URL": queues[0],
             "THUMBNAIL_QUEUE_URL": queues[1],
+            "INDEX_QUEUE_URL": queues[2],
             "MAX_POST_BYTES": str(5 * 1024 * 1024),
             "TOMBSTONE_DAYS": "90",
             "CHANGES_LAG_SECONDS": "0",
             "CURSOR_KEY": "a key",
             "READ_ACCESS": "public",
             "FETCH_PICTURES": "true",
+            "SEARCH_SPACE_BYTES": "1000000000",
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
@@ -149,6 +154,8 @@ def _forget() -> None:
         make_thumbnail.handler.wiring,
         count_posts.handler.wiring,
         retry_pictures.handler.wiring,
+        search_posts.handler.wiring,
+        search_posts.index_handler.wiring,
         query_posts.routes.wiring,
         query_posts.handler.app,
     ):

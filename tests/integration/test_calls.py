@@ -14,8 +14,9 @@ from support.template import table_definition
 TWO_TAGS = POST.replace("[ 茶 ]", "[ 茶, 山 ]").replace('<p><img src="https://pictures.example/1.jpg" alt="茶园"></p>', "")
 ONE_TAG = TWO_TAGS.replace("[ 茶, 山 ]", "[ 茶 ]")
 
-READ = ["dynamodb.Query", "dynamodb.Query", "s3.GetObject", "s3.PutObject"]
-"""What render does for any text: the record with its rows, the pictures that are known, the object; the rendition."""
+READ = ["dynamodb.Query", "dynamodb.Query", "s3.GetObject", "s3.PutObject", "sqs.SendMessageBatch"]
+"""What render does for any text: the record with its rows, the pictures that are known, the object; the rendition; the search
+index is told."""
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_calls_a_post(aws: Aws, meter: Meter) -> None:
     assert drop(aws, meter, ONE_TAG, "03") == (replaced, changed)
     again = sorted([*READ, "dynamodb.UpdateItem", "s3.DeleteObjects"])
     assert drop(aws, meter, ONE_TAG.replace("最香", "最淡"), "04") == (replaced, again)
-    cleared = ["dynamodb.Query", "dynamodb.Query", "dynamodb.UpdateItem", "s3.DeleteObjects"]
+    cleared = ["dynamodb.Query", "dynamodb.Query", "dynamodb.UpdateItem", "s3.DeleteObjects", "sqs.SendMessageBatch"]
     assert drop(aws, meter, None, "05") == (replaced, cleared)
 
 

@@ -33,6 +33,7 @@ OWN = {
     "count_posts",
     "reconcile_posts",
     "retry_pictures",
+    "search_posts",
 }
 RUNTIME = {"boto3", "botocore"}
 """Lambda's own runtime brings these."""

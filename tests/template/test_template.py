@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from render_post.bundle import FOLDER
+from search_posts.index_handler import MERGING
+from search_posts.merging import FAN, FULL
 from support.template import ROOT, resource, template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
@@ -96,6 +98,7 @@ def test_every_queue_has_its_dead_letters_and_they_have_an_alarm() -> None:
         "RenderDeadLetterQueue",
         "RenderBacklogDeadLetterQueue",
         "ThumbnailDeadLetterQueue",
+        "IndexDeadLetterQueue",
         "ParseFailureQueue",
     } == DEAD_LETTERS
     for name in set(QUEUES) - DEAD_LETTERS:
@@ -116,7 +119,7 @@ def test_dead_letters_are_kept_longest_of_all() -> None:
     assert template()["Parameters"]["TombstoneDays"]["MinValue"] * 24 * 3600 > max(kept.values())
 
 
-@pytest.mark.parametrize("function", ["RenderFunction", "ThumbnailFunction"])
+@pytest.mark.parametrize("function", ["RenderFunction", "ThumbnailFunction", "IndexFunction"])
 def test_an_event_source_reports_single_failures_and_is_bounded(function: str) -> None:
     for source in FUNCTIONS[function]["Events"].values():
         mapping = source["Properties"]
@@ -270,6 +273,42 @@ def test_what_runs_on_a_schedule_is_not_repeated_by_lambda(function: str, parame
     (event,) = properties["Events"].values()
     assert event == {"Type": "Schedule", "Properties": {"Schedule": {"Ref": parameter}, "Enabled": True}}
     assert properties["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+
+
+def test_the_index_is_written_by_index_alone_which_reads_records_and_texts() -> None:
+    def places(function: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for statement in statements(FUNCTIONS[f"{function}Function"]["Policies"]):
+            for target in listed(statement["Resource"]):
+                if "Fn::Sub" in target:
+                    found.setdefault(target["Fn::Sub"].rpartition("}/")[2], set()).update(listed(statement["Action"]))
+        return found
+
+    assert places("Index") == {
+        "renditions/*": {"s3:GetObject"},
+        "search/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+    }
+    assert places("Search") == {"search/*": {"s3:GetObject"}}
+    assert actions_on("Index", "PostsTable") == {"dynamodb:GetItem"}
+    assert leading_keys("Index") == {"POST#*"}
+    assert actions_on("Search", "PostsTable") == set()
+    for name in ("Index", "Search"):
+        assert actions_on(name, "PostsBucket") == set()
+    for name in ("Parse", "Thumbnail", "Retry", "Count", "Reconcile"):
+        assert actions_on(name, "IndexQueue") == set()
+    assert actions_on("Render", "IndexQueue") == {"sqs:SendMessage"}
+
+
+def test_what_search_holds_fits_its_disk() -> None:
+    properties = FUNCTIONS["SearchFunction"]
+    space = int(properties["Environment"]["Variables"]["SEARCH_SPACE_BYTES"])
+    assert space < properties["EphemeralStorage"]["Size"] * 1024**2 * 0.9
+
+
+def test_a_merge_fits_the_function_that_does_it() -> None:
+    properties = FUNCTIONS["IndexFunction"]
+    assert properties["EphemeralStorage"]["Size"] * 1024**2 > FAN * FULL * 3
+    assert properties["Timeout"] * 1000 > MERGING
 
 
 def test_count_reads_records_and_writes_counts_alone() -> None:

@@ -35,6 +35,7 @@ def wiring() -> Rendering:
         max_bytes=settings.max_post_bytes,
         fetch_pictures=settings.fetch_pictures,
         now=_now,
+        index=SqsQueue(settings.index_queue),
         rules=PublishedRules(archive, _now, _rules_not_read),
     )
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from postkeep.errors import ObjectMissing, ObjectTooLarge, Superseded
-from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
 from postkeep.ports import Filed, ObjectStore, PictureStore, PostStore, Queue, Rendered
 from postkeep.post import (
     Edition,
@@ -84,6 +84,7 @@ class Rendering:
         max_bytes: as parse's limit.
         fetch_pictures: whether pictures are asked for at all.
         now: the clock (aware, UTC).
+        index: the queue of the search index, which is told of each post that was settled.
         rules: gives the rules that hold now, of this published version or a later one, where there is one.
         render: the cleaning: body, metadata, key and rules → text.
     """
@@ -96,6 +97,7 @@ class Rendering:
     max_bytes: int
     fetch_pictures: bool
     now: Callable[[], datetime]
+    index: Queue
     rules: Callable[[int], RuleBook] = only_shipped
     render: Callable[[str, Metadata, str, RuleBook], RenderedText] = render
 
@@ -117,6 +119,7 @@ class Rendering:
             self._remove(filed.post.id, "", edition(filed.post.generation + 1, 0))
             self.archive.delete(filed.post.leftovers)
             self.posts.settle(filed, None, changed=self.now())
+            self._tell(filed.post)
             return Outcome.CLEARED
         # Once a delivery: a text and its edition must be of the same rules, whatever is published meanwhile.
         book = self.rules(request.rules)
@@ -131,6 +134,7 @@ class Rendering:
         """The text is there, by these rules or later ones: what can be left to do is what comes after its being recorded."""
         pictures = self.pictures.of_post(post.id)
         self._request(post, [picture for picture in pictures if picture.edition == post.edition])
+        self._tell(post)
         earlier = [picture for picture in pictures if picture.edition < post.edition]
         self.pictures.arrange(post.id, add=(), remove=earlier)
         staged = [picture.staged for picture in earlier if picture.staged]
@@ -156,6 +160,7 @@ class Rendering:
             self._remove(post.id, mine, edition(post.generation, rules + 1))
             raise
         self._request(post, pictures)
+        self._tell(post)
         self.archive.delete([*replaced, *_earlier(post, rules)])
 
     def _body(self, post: Post) -> str:
@@ -223,6 +228,10 @@ class Rendering:
         referer = post.metadata.source_url or ""
         untried = [picture for picture in pictures if picture.status is PictureStatus.PENDING]
         self.thumbnails.send([ThumbnailRequest(post.id, p.id, p.edition, p.address, referer).encode() for p in untried])
+
+    def _tell(self, post: Post) -> None:
+        """After settling, and again whenever the request comes again: a message that a crash swallowed is made up for."""
+        self.index.send([IndexRequest(post.id).encode()])
 
     def _withdraw(self, post_id: PostId, generation: int) -> None:
         """Remove what a generation that is over may have left: a delivery of its request may have died, with whatever rules.

@@ -20,7 +20,11 @@
     ├── DecoderLost           the process that decodes pictures ended, for no reason that lies in the picture
     ├── CursorInvalid         the cursor was not issued for this query
     │   └── CursorExpired     it was issued too long ago
+    ├── ManifestInvalid       the search index's manifest cannot be read
+    ├── IndexUnavailable      the search index is not to be had now
     ├── RulesInvalid          a file of rules for the cleaning that cannot be used
+    ├── SegmentInvalid        a segment of the search index that cannot be used
+    ├── QueryInvalid          a search that cannot be understood
     └── SettingMissing        the function was deployed without a variable that it needs
 
 Errors carry data, not sentences to be parsed: each has the fields that its handler and its log line need.
@@ -194,6 +198,26 @@ class CursorExpired(CursorInvalid):
     """The cursor was issued for this query, but too long ago."""
 
 
+class ManifestInvalid(PostkeepError):
+    """The search index's manifest cannot be read; ``postkeep search rebuild`` makes it again.
+
+    Attributes:
+        why: what is wrong with it.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the search index's manifest: {why}")
+        self.why = why
+
+
+class IndexUnavailable(PostkeepError):
+    """The search index is not to be had now, although its manifest was read anew; carries why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the search index is not to be had: {why}")
+        self.why = why
+
+
 class RulesInvalid(PostkeepError):
     """A file of rules for the cleaning cannot be used as it stands.
 
@@ -205,6 +229,34 @@ class RulesInvalid(PostkeepError):
     def __init__(self, name: str, detail: str) -> None:
         super().__init__(f"{name}: {detail}")
         self.name = name
+        self.detail = detail
+
+
+class SegmentInvalid(PostkeepError):
+    """A segment of the search index is damaged, or of another version: it is to be made again.
+
+    Attributes:
+        name: of the segment.
+        detail: what is wrong.
+    """
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(f"{name}: {detail}")
+        self.name = name
+        self.detail = detail
+
+
+class QueryInvalid(PostkeepError):
+    """A search cannot be understood.
+
+    Attributes:
+        position: of the character at fault, from 0; at the end where something is missing.
+        detail: one sentence for the person who searches.
+    """
+
+    def __init__(self, position: int, detail: str) -> None:
+        super().__init__(f"at {position}: {detail}")
+        self.position = position
         self.detail = detail
 
 

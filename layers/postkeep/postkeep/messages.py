@@ -1,4 +1,4 @@
-"""The two messages between functions: versioned, and references only (bodies exceed SQS's 256 KB)."""
+"""The messages between functions: versioned, and references only (bodies exceed SQS's 256 KB)."""
 
 import json
 from dataclasses import MISSING, asdict, dataclass, fields
@@ -98,3 +98,18 @@ class ThumbnailRequest(_Message):
     edition: str
     address: str
     referer: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRequest(_Message):
+    """Make the search index agree with a post's record: a hint, however often and late it comes.
+
+    It names no generation: whoever works on it reads the record as it is by then.
+
+    Attributes:
+        post_id: whose.
+    """
+
+    kind: ClassVar[str] = "index"
+
+    post_id: str

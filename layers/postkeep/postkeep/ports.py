@@ -68,6 +68,32 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def newer(self, key: str, *, limit: int, than: str) -> StoredObject | None:
+        """Read an object, unless it is the one that is known; None where it is.
+
+        Args:
+            key: the object's key.
+            limit: in bytes; a larger object is not read.
+            than: the ETag of the one that is known.
+
+        Raises:
+            ObjectMissing: if there is none.
+            ObjectTooLarge: if it has more than ``limit`` bytes; carries the size.
+        """
+        ...
+
+    def part(self, key: str, *, length: int) -> bytes:
+        """Read an object's first bytes; fewer where it has fewer.
+
+        Args:
+            key: the object's key.
+            length: how many bytes, one at least.
+
+        Raises:
+            ObjectMissing: if there is none.
+        """
+        ...
+
     def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
         """Write an object.
 

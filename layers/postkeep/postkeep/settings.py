@@ -57,6 +57,7 @@ class RenderSettings:
         posts_bucket: where the posts are.
         archive_bucket: where the renditions go.
         thumbnail_queue: the thumbnail queue's URL.
+        index_queue: the URL of the search index's queue.
         max_post_bytes: as parse's.
         fetch_pictures: whether pictures are fetched from their hosts at all.
     """
@@ -65,6 +66,7 @@ class RenderSettings:
     posts_bucket: str
     archive_bucket: str
     thumbnail_queue: str
+    index_queue: str
     max_post_bytes: int
     fetch_pictures: bool
 
@@ -80,6 +82,7 @@ class RenderSettings:
             posts_bucket=_required(environment, "POSTS_BUCKET"),
             archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
             thumbnail_queue=_required(environment, "THUMBNAIL_QUEUE_URL"),
+            index_queue=_required(environment, "INDEX_QUEUE_URL"),
             max_post_bytes=int(_required(environment, "MAX_POST_BYTES")),
             fetch_pictures=_required(environment, "FETCH_PICTURES") == "true",
         )
@@ -209,6 +212,53 @@ class CountSettings:
             table=_required(environment, "TABLE_NAME"),
             archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
             changes_lag=timedelta(seconds=int(_required(environment, "CHANGES_LAG_SECONDS"))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """What index needs.
+
+    Attributes:
+        table: the posts table's name.
+        archive_bucket: where the texts are, and the search index.
+    """
+
+    table: str
+    archive_bucket: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "IndexSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(table=_required(environment, "TABLE_NAME"), archive_bucket=_required(environment, "ARCHIVE_BUCKET"))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """What search needs.
+
+    Attributes:
+        archive_bucket: where the search index is.
+        space: bytes of it that the function's own disk may hold.
+    """
+
+    archive_bucket: str
+    space: int
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "SearchSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set.
+        """
+        return cls(
+            archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
+            space=int(_required(environment, "SEARCH_SPACE_BYTES")),
         )
 
 

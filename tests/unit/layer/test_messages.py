@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postkeep.errors import MessageInvalid
-from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
 
 
 @given(st.text(), st.integers(0))
@@ -20,6 +20,12 @@ def test_a_thumbnail_request_survives_the_queue(values: list[str]) -> None:
     assert ThumbnailRequest.decode(request.encode()) == request
 
 
+def test_an_index_request_survives_the_queue() -> None:
+    assert IndexRequest.decode(IndexRequest("a").encode()) == IndexRequest("a")
+    with pytest.raises(MessageInvalid):
+        IndexRequest.decode(RenderRequest("a", 1).encode())
+
+
 def test_the_form_never_changes_without_its_version() -> None:
     # Messages wait in queues while a new version is deployed.
     assert RenderRequest("a", 2).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2}'
@@ -27,6 +33,7 @@ def test_the_form_never_changes_without_its_version() -> None:
     assert RenderRequest.decode(RenderRequest("a", 2, force=True).encode()).force
     assert RenderRequest("a", 2, rules=7).encode() == '{"kind":"render","v":1,"post_id":"a","generation":2,"rules":7}'
     assert RenderRequest.decode(RenderRequest("a", 2, rules=7).encode()).rules == 7
+    assert IndexRequest("a").encode() == '{"kind":"index","v":1,"post_id":"a"}'
     assert ThumbnailRequest("a", "b", "e", "c", "d").encode() == (
         '{"kind":"thumbnail","v":1,"post_id":"a","picture_id":"b","edition":"e","address":"c","referer":"d"}'
     )

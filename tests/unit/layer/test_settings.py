@@ -7,12 +7,14 @@ import pytest
 from postkeep.errors import SettingMissing
 from postkeep.settings import (
     CountSettings,
+    IndexSettings,
     ParseSettings,
     QuerySettings,
     ReadAccess,
     ReconcileSettings,
     RenderSettings,
     RetrySettings,
+    SearchSettings,
     ThumbnailSettings,
 )
 from support.template import resource, template
@@ -23,6 +25,7 @@ ENVIRONMENT = {
     "ARCHIVE_BUCKET": "a",
     "RENDER_QUEUE_URL": "r",
     "THUMBNAIL_QUEUE_URL": "q",
+    "INDEX_QUEUE_URL": "i",
     "MAX_POST_BYTES": "10",
     "TOMBSTONE_DAYS": "3",
     "CHANGES_LAG_SECONDS": "7",
@@ -34,6 +37,7 @@ ENVIRONMENT = {
     "FETCH_PICTURES": "true",
     "KEEP_ORIGINALS": "true",
     "THUMBNAIL_AVIF": "false",
+    "SEARCH_SPACE_BYTES": "9",
 }
 
 FUNCTIONS: dict[str, Callable[[Any], object]] = {
@@ -44,7 +48,13 @@ FUNCTIONS: dict[str, Callable[[Any], object]] = {
     "Reconcile": ReconcileSettings.from_env,
     "Query": QuerySettings.from_env,
     "Retry": RetrySettings.from_env,
+    "Index": IndexSettings.from_env,
+    "Search": SearchSettings.from_env,
 }
+
+
+UNREAD = {"Search": {"TABLE_NAME"}}
+"""Every function is told of the table; this one cannot reach it."""
 
 
 def declared(function: str) -> dict[str, Any]:
@@ -54,7 +64,7 @@ def declared(function: str) -> dict[str, Any]:
 
 def test_settings_are_read() -> None:
     assert ParseSettings.from_env(ENVIRONMENT) == ParseSettings("t", "r", 10, timedelta(days=3))
-    assert RenderSettings.from_env(ENVIRONMENT) == RenderSettings("t", "p", "a", "q", 10, fetch_pictures=True)
+    assert RenderSettings.from_env(ENVIRONMENT) == RenderSettings("t", "p", "a", "q", "i", 10, fetch_pictures=True)
     assert RenderSettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
     assert ThumbnailSettings.from_env(ENVIRONMENT) == ThumbnailSettings("t", "a", {}, avif=False, keep_originals=True)
     hosts = ThumbnailSettings.from_env({**ENVIRONMENT, "POSTKEEP_PICTURE_HOSTS": '{"a.example": "http://127.0.0.1:1"}'})
@@ -68,6 +78,8 @@ def test_settings_are_read() -> None:
     assert CountSettings.from_env(ENVIRONMENT) == CountSettings("t", "a", lag)
     assert RetrySettings.from_env(ENVIRONMENT) == RetrySettings("t", "q", fetch_pictures=True)
     assert RetrySettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
+    assert IndexSettings.from_env(ENVIRONMENT) == IndexSettings("t", "a")
+    assert SearchSettings.from_env(ENVIRONMENT) == SearchSettings("a", 9)
     assert ReconcileSettings.from_env(ENVIRONMENT) == ReconcileSettings("t", "p", "a", "f", "b")
 
 
@@ -75,7 +87,12 @@ def test_settings_are_read() -> None:
 def test_the_template_sets_what_a_function_needs_and_nothing_more(function: str) -> None:
     variables = {name: ENVIRONMENT.get(name, "") for name in declared(function)}
     FUNCTIONS[function](variables)
-    ours = set(variables) - {"AWS_ENDPOINT_URL", "CORS_ORIGIN"} - {name for name in variables if name.startswith("POWERTOOLS_")}
+    ours = (
+        set(variables)
+        - {"AWS_ENDPOINT_URL", "CORS_ORIGIN"}
+        - UNREAD.get(function, set())
+        - {name for name in variables if name.startswith("POWERTOOLS_")}
+    )
     for name in ours:
         with pytest.raises(SettingMissing) as caught:
             FUNCTIONS[function]({**variables, name: ""})

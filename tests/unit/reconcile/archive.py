@@ -85,6 +85,7 @@ class Archive:
             max_bytes=10_000,
             fetch_pictures=True,
             now=lambda: self.clock,
+            index=MemoryQueue(),
         )
         for queue in (self.renders, self.backlog):
             while queue.sent:

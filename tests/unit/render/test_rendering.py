@@ -6,7 +6,7 @@ import pytest
 
 from fakes.memory import MemoryBucket, MemoryQueue, MemoryTable
 from postkeep.errors import ObjectMissing, ObjectTooLarge, Superseded
-from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
 from postkeep.ports import Filed, Rendered
 from postkeep.post import Metadata, Picture, PictureStatus, Post, PostId, Rendition, Revision, Status, edition, picture_id
 from postkeep.renditions import RenditionObject
@@ -35,6 +35,7 @@ class World:
     objects: MemoryBucket = field(default_factory=MemoryBucket)
     archive: MemoryBucket = field(default_factory=MemoryBucket)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
+    index: MemoryQueue = field(default_factory=MemoryQueue)
     fetch: bool = True
     now: datetime = EPOCH
     published: int = 0
@@ -78,6 +79,7 @@ class World:
             10_000,
             fetch_pictures=self.fetch,
             now=lambda: self.now,
+            index=self.index,
             rules=self.rules,
         )
         return use_case(RenderRequest(a_post().id, generation, force=force))
@@ -284,6 +286,7 @@ def test_a_text_and_its_edition_are_of_the_same_rules_whatever_is_published_mean
         10_000,
         fetch_pictures=True,
         now=lambda: EPOCH,
+        index=world.index,
         rules=world.rules,
         render=render,
     )
@@ -353,3 +356,18 @@ def test_rules_that_cannot_be_read_leave_everything_as_it_is(world: World, monke
         world.render(9)
     world.record(next_of(world.post, 9, status=Status.DELETED, rendition=None), world.post)
     assert world.render(2) is Outcome.CLEARED
+
+
+def test_the_index_is_told_of_each_post_that_is_settled_and_again_when_asked_again(world: World) -> None:
+    told = IndexRequest(a_post().id).encode()
+    world.drop(body("茶"))
+    assert world.render(1) is Outcome.RENDERED
+    assert world.index.sent == [told]
+    assert world.render(1) is Outcome.RESUMED
+    assert world.index.sent == [told] * 2
+    world.record(next_of(world.post, 2, status=Status.DELETED, rendition=None), world.post)
+    assert world.render(2) is Outcome.CLEARED
+    assert world.index.sent == [told] * 3
+    with pytest.raises(Superseded):
+        world.render(1)
+    assert world.index.sent == [told] * 3

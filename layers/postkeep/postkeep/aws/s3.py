@@ -20,6 +20,9 @@ _ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 """S3's codes for a condition that does not hold, for another conditional write under way, and for an object that is gone."""
 
+_SAME = frozenset({"304", "NotModified"})
+"""What botocore calls an answer without a body: the object is the one that is known."""
+
 _DELETE_BATCH = 1000
 """Source: Amazon S3 API Reference, DeleteObjects."""
 
@@ -33,9 +36,11 @@ class Bucket:
 
     def get(self, key: str, *, limit: int, version_id: str | None = None) -> StoredObject:
         """See the port."""
-        version = {"VersionId": version_id} if version_id else {}
+        return self._get(key, limit, version_id, **({"VersionId": version_id} if version_id else {}))
+
+    def _get(self, key: str, limit: int, version_id: str | None, **which: Any) -> StoredObject:
         try:
-            answer = self._s3.get_object(Bucket=self._name, Key=key, **version)  # type: ignore[arg-type]
+            answer = self._s3.get_object(Bucket=self._name, Key=key, **which)
         except ClientError as error:
             if error.response["Error"]["Code"] in _ABSENT:
                 raise ObjectMissing(key, version_id) from error
@@ -45,6 +50,27 @@ class Bucket:
             if size > limit:
                 raise ObjectTooLarge(key, size, limit)
             return StoredObject(body.read(), answer.get("VersionId", ""), answer["ETag"].strip('"'))
+
+    def newer(self, key: str, *, limit: int, than: str) -> StoredObject | None:
+        """See the port."""
+        try:
+            return self._get(key, limit, None, IfNoneMatch=than)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _SAME:
+                return None
+            raise
+
+    def part(self, key: str, *, length: int) -> bytes:
+        """See the port."""
+        try:
+            with self._s3.get_object(Bucket=self._name, Key=key, Range=f"bytes=0-{length - 1}")["Body"] as body:
+                return body.read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                raise ObjectMissing(key) from error
+            if error.response["Error"]["Code"] == "InvalidRange":
+                return b""  # an empty object has no first byte
+            raise
 
     def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
         """See the port."""

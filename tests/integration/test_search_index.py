@@ -1,0 +1,192 @@
+"""The search index on moto: from a post's event to a reader's answer, with the real engine and the real adapters."""
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+import parse_post.handler
+import render_post.handler
+import search_posts.handler
+import search_posts.index_handler
+from integration.conftest import Aws, Context, s3_event, sqs_event
+from postkeep.errors import ObjectChanged
+from postkeep.post import post_id
+from search_posts.store import MANIFEST_KEY, SEGMENTS
+from support.metering import Meter
+from support.template import table_definition
+
+POST = "---\ntitle: {}\nauthor: 陆羽\ntags: [ 茶 ]\ndate: 2021-06-29T01:39:02Z\nfrom: https://tea.example/{}\n---\n<p>{}</p>"
+
+
+class Patient(Context):
+    """A context with time for merges."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 300_000
+
+
+def key(name: str) -> str:
+    return f"tea/_posts/{name}.md"
+
+
+def put(aws: Aws, name: str, text: str) -> None:
+    aws.put(key(name), POST.format(name, name, text))
+    settle(aws, name)
+
+
+def settle(aws: Aws, name: str) -> None:
+    settle.count += 1  # type: ignore[attr-defined]
+    parse_post.handler.handler(s3_event(aws.posts, key(name), f"{settle.count:08X}"), Context())  # type: ignore[attr-defined]
+    assert render_post.handler.handler(sqs_event(aws.messages(aws.render_queue)), Context()) == {"batchItemFailures": []}
+
+
+settle.count = 0  # type: ignore[attr-defined]
+
+
+def index(messages: list[dict[str, Any]]) -> list[str]:
+    answer = search_posts.index_handler.handler(sqs_event(messages), Patient())
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def found(words: str) -> set[str]:
+    search_posts.handler.wiring()._looked = None
+    opened = search_posts.handler.wiring().open()
+    return {document.title for document in opened.index.documents() if words in document.text}
+
+
+def keys(aws: Aws, prefix: str) -> list[str]:
+    return [entry["Key"] for entry in aws.s3.list_objects_v2(Bucket=aws.archive, Prefix=prefix).get("Contents", [])]
+
+
+def test_a_post_is_found_once_it_is_settled_and_no_more_once_it_is_deleted(aws: Aws) -> None:
+    put(aws, "a", "雨前茶最香")
+    put(aws, "b", "山里的茶")
+    assert index(aws.messages(aws.index_queue)) == []
+    assert found("茶") == {"a", "b"}
+    put(aws, "a", "雨前水")
+    assert index(aws.messages(aws.index_queue)) == []
+    assert found("茶") == {"b"}
+    assert found("水") == {"a"}
+    aws.s3.delete_object(Bucket=aws.posts, Key=key("b"))
+    settle(aws, "b")
+    assert index(aws.messages(aws.index_queue)) == []
+    assert (found("茶"), found("水")) == (set(), {"a"})
+    assert search_posts.handler.handler({}, Context()) == {"posts": 1, "version": 4, "segments": 1}
+
+
+def test_many_commits_are_merged(aws: Aws) -> None:
+    for number in range(9):
+        put(aws, f"{number}", f"茶 {number}")
+        assert index(aws.messages(aws.index_queue)) == []
+    assert found("茶") == {f"{number}" for number in range(9)}
+    opened = search_posts.handler.wiring().open()
+    assert len(opened.segments) == 3
+
+
+def test_what_is_no_request_fails_alone(aws: Aws) -> None:
+    put(aws, "a", "茶")
+    (message,) = aws.messages(aws.index_queue)
+    bad = {**message, "MessageId": "bad", "Body": "{}"}
+    assert index([bad, message]) == ["bad"]
+    assert found("茶") == {"a"}
+
+
+def test_a_message_that_comes_for_the_third_time_has_a_commit_of_its_own(aws: Aws) -> None:
+    put(aws, "a", "茶")
+    put(aws, "b", "茶")
+    first, second = aws.messages(aws.index_queue)
+    event = sqs_event([first, second])
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3"
+    assert search_posts.index_handler.handler(event, Patient()) == {"batchItemFailures": []}
+    assert search_posts.handler.wiring().open().manifest.version == 3, "two commits, and when it was swept"
+    assert found("茶") == {"a", "b"}
+
+
+def test_a_post_that_cannot_be_indexed_is_received_again_by_itself(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(aws, "a", "茶")
+    put(aws, "b", "茶")
+    messages = aws.messages(aws.index_queue)
+    bad = post_id(key("b"))
+    engine = search_posts.index_handler.wiring().indexing.engine
+    build = type(engine).build
+
+    def refusing(self: Any, documents: Any, folder: Path) -> None:
+        known = list(documents)
+        if any(document.post_id == bad for document in known):
+            raise ValueError("refused")
+        build(self, known, folder)
+
+    monkeypatch.setattr(type(engine), "build", refusing)
+    (failed,) = index(messages)
+    assert bad in next(message["Body"] for message in messages if message["MessageId"] == failed)
+    assert found("茶") == {"a"}
+
+
+def test_a_broken_manifest_has_every_message_come_again(aws: Aws) -> None:
+    put(aws, "a", "茶")
+    aws.s3.put_object(Bucket=aws.archive, Key=MANIFEST_KEY, Body=b"?")
+    messages = aws.messages(aws.index_queue)
+    assert index(messages) == [message["MessageId"] for message in messages]
+
+
+def test_two_writers_of_one_manifest_on_s3(aws: Aws) -> None:
+    put(aws, "a", "茶")
+    store = search_posts.index_handler.wiring().indexing.store
+    none = store.standing()
+    index(aws.messages(aws.index_queue))
+    with pytest.raises(ObjectChanged):
+        store.swap(none.manifest, none)
+    first = store.standing()
+    put(aws, "b", "茶")
+    index(aws.messages(aws.index_queue))
+    with pytest.raises(ObjectChanged):
+        store.swap(first.manifest, first)
+    assert store.newer(first) == store.standing()
+    assert store.newer(store.standing()) is None
+    assert found("茶") == {"a", "b"}
+
+
+def test_what_a_commit_and_a_reader_cost(aws: Aws) -> None:
+    """Nobody adds a call unknowingly."""
+    meter = Meter({aws.table: table_definition()}, aws.dynamodb)
+    boto3.setup_default_session()
+    session = boto3.DEFAULT_SESSION
+    assert session is not None
+    meter.watch(session.events)
+    with pytest.MonkeyPatch.context() as one_thread:
+        # The meter counts for one thread at a time.
+        one_thread.setattr(search_posts.index_handler, "in_parallel", lambda work, given: list(map(work, given)))
+        for name in ("a", "b"):
+            put(aws, name, "茶")
+        index(aws.messages(aws.index_queue))
+        put(aws, "c", "茶")
+        with meter.part("index") as indexing:
+            index(aws.messages(aws.index_queue))
+        assert sorted(indexing.calls.elements()) == sorted(
+            [
+                *["dynamodb.GetItem", "s3.GetObject"],  # the record, the text
+                *["s3.GetObject", "s3.PutObject", "s3.PutObject"],  # the manifest, the segment, the manifest
+                *["s3.GetObject", "s3.GetObject"],  # whether a merge is due, and a sweep
+            ]
+        )
+        with meter.part("search") as searching:
+            found("茶")
+        assert sorted(searching.calls.elements()) == ["s3.GetObject"] * 3, "the manifest and two segments"
+        with meter.part("warm") as warm:
+            found("茶")
+        assert sorted(warm.calls.elements()) == ["s3.GetObject"]
+    boto3.setup_default_session()
+    assert len(keys(aws, SEGMENTS)) == 2
+
+
+def test_a_reader_goes_on_with_what_it_has(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    put(aws, "a", "茶")
+    index(aws.messages(aws.index_queue))
+    assert found("茶") == {"a"}
+    aws.s3.put_object(Bucket=aws.archive, Key=MANIFEST_KEY, Body=b"?")
+    search_posts.handler.wiring()._looked = None
+    assert search_posts.handler.handler({}, Context())["posts"] == 1
+    assert "SearchIndexNotRead" in capsys.readouterr().out

@@ -155,6 +155,7 @@ def _forget() -> None:
         count_posts.handler.wiring,
         retry_pictures.handler.wiring,
         search_posts.handler.wiring,
+        search_posts.handler.app,
         search_posts.index_handler.wiring,
         query_posts.routes.wiring,
         query_posts.handler.app,

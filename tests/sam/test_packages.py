@@ -19,7 +19,7 @@ FUNCTIONS = {
     "ReconcileFunction": ("reconcile_posts", set[str](), 1),
     "RetryFunction": ("retry_pictures", set[str](), 1),
     "IndexFunction": ("search_posts", {"tantivy"}, 20),
-    "SearchFunction": ("search_posts", {"tantivy"}, 20),
+    "SearchFunction": ("search_posts", {"msgspec", "tantivy"}, 20),
 }
 """Each function's package, what it needs at least, and its budget (MB, unpacked)."""
 

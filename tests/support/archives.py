@@ -39,6 +39,7 @@ class WholeArchive:
             objects=self.posts,
             archive=self.archive,
             thumbnails=MemoryQueue(),
+            index=MemoryQueue(),
             max_bytes=_MAX_BYTES,
             fetch_pictures=False,
             now=lambda: EPOCH,

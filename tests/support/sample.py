@@ -2,6 +2,8 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +11,8 @@ from fakes.downloads import MemoryDownloads
 from fakes.versions import MemoryVersions
 from postkeep.counts import TOTALS_KEY, Totals, contribution
 from postkeep.listing import name
+from postkeep.post import Post
+from postkeep.renditions import RenditionObject
 from postkeep.settings import ReadAccess
 from postkeep.web.access import Access
 from postkeep.web.cursor import Cursors
@@ -18,6 +22,12 @@ from query_posts.changes import Following
 from query_posts.routes import Reading, application
 from query_posts.sizes import ListingSizes
 from query_posts.text_routes import RANGE_HEADERS
+from search_posts.documents import Document
+from search_posts.engine import Index, Part, build
+from search_posts.entries import entry_of
+from search_posts.manifest import Manifest
+from search_posts.routes import Sources, add_search
+from search_posts.shelf import Opened
 from support.archives import WholeArchive
 from support.posts import EPOCH
 
@@ -59,7 +69,8 @@ class Sample:
 
     Attributes:
         whole: the archive.
-        routes: the API's.
+        routes: the API's, but for search.
+        searches: the API's routes of search.
         versions: of the files; those of a post are apart from the posts bucket's.
     """
 
@@ -81,12 +92,15 @@ class Sample:
             cursors=Cursors("a key for examples", lambda: EPOCH),
             sizes=ListingSizes(archive, lambda: EPOCH),
         )
+        index = self._index()
+        found = Sources(lambda _first, _last: Opened(index, Manifest(), ()), Cursors("a key for examples", lambda: EPOCH))
         self.routes: Router = application(lambda: reading)
-        self.delivery = Delivery(self.routes, Access(ReadAccess.PUBLIC), "", RANGE_HEADERS)
+        self.searches = Router([lambda router: add_search(router, lambda: found)])
 
     def ask(self, path: str, query: str = "") -> dict[str, Any]:
         """Ask the API; its answer as API Gateway takes it."""
-        return self.delivery(
+        router = self.searches if self.searches.find(path) else self.routes
+        return Delivery(router, Access(ReadAccess.PUBLIC), "", RANGE_HEADERS)(
             {
                 "rawPath": path,
                 "rawQueryString": query,
@@ -95,9 +109,13 @@ class Sample:
             }
         )
 
+    def all_routes(self) -> list[Route]:
+        """Those of both functions."""
+        return [*self.routes.routes, *self.searches.routes]
+
     def examples(self) -> dict[str, Any]:
         """What it answers to each route's example: by path, the media type and the body."""
-        return {route.path: self._example(route) for route in self.routes.routes if route.gives and _has_example(route)}
+        return {route.path: self._example(route) for route in self.all_routes() if route.gives and _has_example(route)}
 
     def _example(self, route: Route) -> dict[str, Any]:
         answer = self.ask(*example_address(route))
@@ -106,11 +124,23 @@ class Sample:
         media = answer["headers"]["Content-Type"].partition(";")[0]
         return {"type": media, "body": json.loads(answer["body"]) if media == JSON else answer["body"]}
 
+    def _posts(self) -> list[Post]:
+        rows = self.whole.table.rows(name("all"), after=None, low=None, high=None, limit=100)
+        return list(self.whole.table.posts([row.post_id for row in rows]).values())
+
+    def _index(self) -> Index:
+        self._folder = TemporaryDirectory(prefix="postkeep-sample-")
+        segment, at = (Path(self._folder.name) / part for part in ("segment", "index"))
+        build(map(self._entry, self._posts()), segment)
+        return Index.assemble([Part(folder=segment, dead=())], at)
+
+    def _entry(self, post: Post) -> Document:
+        assert post.rendition
+        return entry_of(post, RenditionObject.decode(self.whole.archive.get(post.rendition.key, limit=2**20).body).text)
+
     def _count(self) -> None:
-        table = self.whole.table
         totals = Totals(as_of="2021-07-02T00:00:00.000Z")
-        rows = table.rows(name("all"), after=None, low=None, high=None, limit=100)
-        for post in table.posts([row.post_id for row in rows]).values():
+        for post in self._posts():
             totals.add(contribution(post))
         self.whole.archive.put(TOTALS_KEY, totals.encode(), content_type=JSON)
 

@@ -25,7 +25,7 @@ def definition() -> Any:
     return made["Resources"]["HttpApi"]["Properties"]["Body"]
 
 
-@pytest.mark.parametrize("path", ["/", "/{proxy+}"])
+@pytest.mark.parametrize("path", ["/", "/{proxy+}", "/search", "/suggest"])
 def test_a_token_is_asked_for_where_the_archive_is_read_with_one(path: str) -> None:
     assert definition()["paths"][path]["x-amazon-apigateway-any-method"]["security"] == TOKEN
 
@@ -34,15 +34,17 @@ def test_what_is_open_to_all_asks_for_none() -> None:
     for path in OPEN:
         assert "security" not in definition()["paths"][path]["x-amazon-apigateway-any-method"]
     # A browser's preflight carries no token.
-    assert "security" not in definition()["paths"]["/{proxy+}"]["options"]
+    for path in ("/{proxy+}", "/search", "/suggest"):
+        assert "security" not in definition()["paths"][path]["options"]
 
 
 def test_every_route_leads_to_the_function() -> None:
     paths = definition()["paths"]
-    assert set(paths) == {"/", "/{proxy+}", *OPEN}
-    for methods in paths.values():
+    assert set(paths) == {"/", "/{proxy+}", "/search", "/suggest", *OPEN}
+    for path, methods in paths.items():
+        function = "SearchFunction" if path in {"/search", "/suggest"} else "QueryFunction"
         for operation in methods.values():
-            assert "QueryFunction" in str(operation["x-amazon-apigateway-integration"])
+            assert function in str(operation["x-amazon-apigateway-integration"])
 
 
 def test_the_tokens_are_checked_by_the_gateway() -> None:

@@ -7,7 +7,7 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from postkeep.observability import count, logger, metrics
-from postkeep.settings import QuerySettings
+from postkeep.settings import ApiSettings
 from postkeep.web.access import Access
 from postkeep.web.delivery import Delivery
 from query_posts.routes import application
@@ -17,9 +17,8 @@ from query_posts.text_routes import RANGE_HEADERS
 @cache
 def app() -> Delivery:
     """The API: made once in a function's life."""
-    settings = QuerySettings.from_env()
-    digests = [bytes.fromhex(digest) for digest in settings.read_keys]
-    return Delivery(application(), Access(settings.read_access, digests), settings.cors_origin, RANGE_HEADERS)
+    api = ApiSettings.from_env()
+    return Delivery(application(), Access.of(api), api.cors_origin, RANGE_HEADERS)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)

@@ -98,7 +98,7 @@ def wiring() -> Reading:
         versions=BucketVersions(settings.posts_bucket, s3),
         following=Following(listings, settings.changes_lag, settings.tombstone_life, _now),
         downloads=BucketDownloads(settings.posts_bucket, s3),
-        cursors=Cursors(settings.cursor_key, _now),
+        cursors=Cursors(settings.api.cursor_key, _now),
         sizes=ListingSizes(archive, _now),
     )
 

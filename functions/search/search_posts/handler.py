@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from postkeep.aws.s3 import Bucket
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import SearchSettings
+from postkeep.web.access import Access
+from postkeep.web.cursor import Cursors
+from postkeep.web.delivery import Delivery
+from postkeep.web.routing import Router
 from search_posts.engine import Index
 from search_posts.engines import Tantivy
+from search_posts.routes import Sources, add_search
 from search_posts.shelf import Shelf
 from search_posts.store import IndexStore
 
@@ -27,9 +33,22 @@ def wiring() -> Shelf[Index]:
         Tantivy(),
         Path(tempfile.mkdtemp(prefix="postkeep-search-")),
         space=settings.space,
-        now=lambda: datetime.now(UTC),
+        now=_now,
         told=_not_read,
     )
+
+
+@cache
+def app() -> Delivery:
+    """The API's part: made once in a function's life."""
+    api = SearchSettings.from_env().api
+    cursors = Cursors(api.cursor_key, _now)
+    routes = Router([lambda router: add_search(router, lambda: Sources(wiring().open, cursors))])
+    return Delivery(routes, Access.of(api), api.cors_origin)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _not_read(error: Exception) -> None:
@@ -37,12 +56,9 @@ def _not_read(error: Exception) -> None:
     count("SearchIndexNotRead")
 
 
-@logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Say what there is to search in; it also warms the copy."""
-    del event, context
-    opened = wiring().open()
-    count("SearchCopiesWarmed")
-    return {"posts": opened.manifest.posts, "version": opened.manifest.version, "segments": len(opened.segments)}
+def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    """Answer a request."""
+    count("ApiRequests")
+    return app()(event)

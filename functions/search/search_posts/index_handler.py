@@ -19,7 +19,7 @@ from postkeep.aws.dynamodb import DynamoPosts
 from postkeep.aws.s3 import Bucket
 from postkeep.errors import MessageInvalid
 from postkeep.messages import IndexRequest
-from postkeep.observability import count, logger, metrics, tracer
+from postkeep.observability import count, logger, metrics
 from postkeep.settings import IndexSettings
 from search_posts.engine import Index
 from search_posts.engines import Tantivy
@@ -77,7 +77,6 @@ def in_parallel[Given, Taken](work: Callable[[Given], Taken], given: Iterable[Gi
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 @event_source(data_class=SQSEvent)
 def handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureResponse:

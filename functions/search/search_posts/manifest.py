@@ -162,7 +162,7 @@ class Manifest:
 
 def month(published: datetime | None) -> str:
     """The month of an instant (UTC), as segments name it; "" for none."""
-    return f"{published:%Y-%m}" if published else ""
+    return published.date().isoformat()[:7] if published else ""
 
 
 def _said(when: datetime | None) -> str | None:

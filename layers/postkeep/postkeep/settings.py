@@ -237,6 +237,48 @@ class IndexSettings:
         return cls(table=_required(environment, "TABLE_NAME"), archive_bucket=_required(environment, "ARCHIVE_BUCKET"))
 
 
+class ReadAccess(StrEnum):
+    """Who may read the API."""
+
+    PUBLIC = "public"
+    KEY = "key"
+    JWT = "jwt"
+    """Who has a token that API Gateway checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What every function needs that answers requests.
+
+    Attributes:
+        cors_origin: the origin allowed to read answers in a browser; "" for none.
+        cursor_key: what cursors of listings are signed with.
+        read_access: who may read.
+        read_keys: the SHA-256 of each key that opens the archive, in hexadecimal; some, where it is read with a key.
+    """
+
+    cors_origin: str
+    cursor_key: str = field(repr=False)
+    read_access: ReadAccess
+    read_keys: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> "ApiSettings":
+        """Read the settings.
+
+        Raises:
+            SettingMissing: if one is not set. An archive that is to be read with a key and has none is read by nobody.
+        """
+        access = ReadAccess(_required(environment, "READ_ACCESS"))
+        keys = _required(environment, "READ_KEYS") if access is ReadAccess.KEY else ""
+        return cls(
+            cors_origin=environment.get("CORS_ORIGIN", ""),
+            cursor_key=_required(environment, "CURSOR_KEY"),
+            read_access=access,
+            read_keys=tuple(keys.split(",")) if keys else (),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
     """What search needs.
@@ -244,10 +286,12 @@ class SearchSettings:
     Attributes:
         archive_bucket: where the search index is.
         space: bytes of it that the function's own disk may hold.
+        api: how it answers requests.
     """
 
     archive_bucket: str
     space: int
+    api: ApiSettings
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "SearchSettings":
@@ -259,16 +303,8 @@ class SearchSettings:
         return cls(
             archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
             space=int(_required(environment, "SEARCH_SPACE_BYTES")),
+            api=ApiSettings.from_env(environment),
         )
-
-
-class ReadAccess(StrEnum):
-    """Who may read the API."""
-
-    PUBLIC = "public"
-    KEY = "key"
-    JWT = "jwt"
-    """Who has a token that API Gateway checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,41 +315,30 @@ class QuerySettings:
         table: the posts table's name.
         posts_bucket: where the posts and their older versions are.
         archive_bucket: where the renditions and thumbnails are.
-        cors_origin: the origin allowed to read answers in a browser; "" for none.
         changes_lag: how far readers of the changes stay behind.
         tombstone_life: how long a deleted post's tombstone is kept.
-        cursor_key: what cursors of listings are signed with.
-        read_access: who may read.
-        read_keys: the SHA-256 of each key that opens the archive, in hexadecimal; some, where it is read with a key.
+        api: how it answers requests.
     """
 
     table: str
     posts_bucket: str
     archive_bucket: str
-    cors_origin: str
     changes_lag: timedelta
     tombstone_life: timedelta
-    cursor_key: str = field(repr=False)
-    read_access: ReadAccess
-    read_keys: tuple[str, ...]
+    api: ApiSettings
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "QuerySettings":
         """Read the settings.
 
         Raises:
-            SettingMissing: if one is not set. An archive that is to be read with a key and has none is read by nobody.
+            SettingMissing: if one is not set.
         """
-        access = ReadAccess(_required(environment, "READ_ACCESS"))
-        keys = _required(environment, "READ_KEYS") if access is ReadAccess.KEY else ""
         return cls(
             table=_required(environment, "TABLE_NAME"),
             posts_bucket=_required(environment, "POSTS_BUCKET"),
             archive_bucket=_required(environment, "ARCHIVE_BUCKET"),
-            cors_origin=environment.get("CORS_ORIGIN", ""),
             changes_lag=timedelta(seconds=int(_required(environment, "CHANGES_LAG_SECONDS"))),
             tombstone_life=timedelta(days=int(_required(environment, "TOMBSTONE_DAYS"))),
-            cursor_key=_required(environment, "CURSOR_KEY"),
-            read_access=access,
-            read_keys=tuple(keys.split(",")) if keys else (),
+            api=ApiSettings.from_env(environment),
         )

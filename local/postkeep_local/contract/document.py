@@ -231,6 +231,7 @@ def _problem_schema() -> Json:
             "title": {"type": "string", "description": "The status in words."},
             "status": {"type": "integer", "description": "The status."},
             "detail": {"type": "string", "description": "What is wrong, in a sentence."},
+            "position": {"type": "integer", "description": "Of a search, which character is at fault, from 0."},
         },
         "required": ["detail", "status", "title", "type"],
     }

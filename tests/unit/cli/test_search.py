@@ -23,7 +23,9 @@ from support.indexed import Searchable
 from support.posts import a_post
 from support.template import table_definition
 
-ARCHIVE = Archive("the stack keep", "us-east-1", "", {"PostsBucket": "p", "ArchiveBucket": "archive"}, {"PostsTable": "t"}, {}, {})
+ARCHIVE = Archive(
+    "the stack keep", "us-east-1", "", {"PostsBucket": "p", "ArchiveBucket": "archive"}, {"PostsTable": "t"}, {}, {}
+)
 
 
 @pytest.fixture

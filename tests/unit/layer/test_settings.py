@@ -6,6 +6,7 @@ import pytest
 
 from postkeep.errors import SettingMissing
 from postkeep.settings import (
+    ApiSettings,
     CountSettings,
     IndexSettings,
     ParseSettings,
@@ -71,15 +72,15 @@ def test_settings_are_read() -> None:
     assert hosts.picture_hosts == {"a.example": "http://127.0.0.1:1"}
     lag, life = timedelta(seconds=7), timedelta(days=3)
     assert QuerySettings.from_env({**ENVIRONMENT, "CORS_ORIGIN": "*"}) == QuerySettings(
-        "t", "p", "a", "*", lag, life, "k", ReadAccess.KEY, ("ab", "cd")
+        "t", "p", "a", lag, life, ApiSettings("*", "k", ReadAccess.KEY, ("ab", "cd"))
     )
-    everyone = QuerySettings.from_env({**ENVIRONMENT, "READ_ACCESS": "public", "READ_KEYS": ""})
+    everyone = ApiSettings.from_env({**ENVIRONMENT, "READ_ACCESS": "public", "READ_KEYS": ""})
     assert (everyone.read_access, everyone.read_keys) == (ReadAccess.PUBLIC, ())
     assert CountSettings.from_env(ENVIRONMENT) == CountSettings("t", "a", lag)
     assert RetrySettings.from_env(ENVIRONMENT) == RetrySettings("t", "q", fetch_pictures=True)
     assert RetrySettings.from_env({**ENVIRONMENT, "FETCH_PICTURES": "false"}).fetch_pictures is False
     assert IndexSettings.from_env(ENVIRONMENT) == IndexSettings("t", "a")
-    assert SearchSettings.from_env(ENVIRONMENT) == SearchSettings("a", 9)
+    assert SearchSettings.from_env(ENVIRONMENT) == SearchSettings("a", 9, ApiSettings("", "k", ReadAccess.KEY, ("ab", "cd")))
     assert ReconcileSettings.from_env(ENVIRONMENT) == ReconcileSettings("t", "p", "a", "f", "b")
 
 

@@ -6,8 +6,9 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
-from postkeep.settings import ReadAccess
+from postkeep.settings import ApiSettings, ReadAccess
 from postkeep.web.exchange import Request
 from postkeep.web.problems import Problem
 
@@ -29,6 +30,11 @@ class Access:
 
     kind: ReadAccess
     digests: Sequence[bytes] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, settings: ApiSettings) -> Self:
+        """As the settings have it."""
+        return cls(settings.read_access, [bytes.fromhex(digest) for digest in settings.read_keys])
 
     @property
     def is_private(self) -> bool:

@@ -31,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "host-invalid": Kind(HTTPStatus.BAD_REQUEST, "The request does not say at which address the API was asked."),
     "month-invalid": Kind(HTTPStatus.BAD_REQUEST, "There is no such month."),
     "part-of-html": Kind(HTTPStatus.BAD_REQUEST, "HTML is given as a whole, not in parts."),
+    "query-invalid": Kind(HTTPStatus.BAD_REQUEST, "The search cannot be understood; `position` says where."),
     "key-required": Kind(HTTPStatus.UNAUTHORIZED, "The archive is read with a key; none, or none of its keys, was sent."),
     "address-unknown": Kind(HTTPStatus.NOT_FOUND, "There is no post of this article's address."),
     "counts-none": Kind(HTTPStatus.NOT_FOUND, "Nothing was counted yet."),
@@ -53,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "address-too-long": Kind(HTTPStatus.REQUEST_URI_TOO_LONG, "Path and query are too long."),
     "headers-too-large": Kind(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header fields are too large."),
     "fault": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here, and was logged."),
+    "index-unavailable": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The search index is not to be had now."),
     "text-pending": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The text is not made yet."),
 }
 """All that the API tells of, by the word that the ``type`` of the answer ends in."""
@@ -66,16 +68,24 @@ class Problem(Exception):
         detail: one sentence for the caller.
         retry_after: seconds after which asking again makes sense, or None.
         headers: header fields that the status asks for, such as Allow.
+        position: of the character at fault, from 0; None where there is none.
     """
 
     def __init__(
-        self, kind: str, detail: str, *, retry_after: int | None = None, headers: Mapping[str, str] | None = None
+        self,
+        kind: str,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        position: int | None = None,
     ) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
         self.detail = detail
         self.retry_after = retry_after
         self.headers = dict(headers or {})
+        self.position = position
 
     @property
     def status(self) -> HTTPStatus:
@@ -89,10 +99,12 @@ class Problem(Exception):
 
     def body(self) -> str:
         """The problem details, as JSON."""
-        body = {
+        body: dict[str, str | int] = {
             "type": f"urn:postkeep:problem:{self.kind}",
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,
         }
+        if self.position is not None:
+            body["position"] = self.position
         return json.dumps(body, ensure_ascii=False)

@@ -129,10 +129,11 @@ class Sample:
         return list(self.whole.table.posts([row.post_id for row in rows]).values())
 
     def _index(self) -> Index:
-        self._folder = TemporaryDirectory(prefix="postkeep-sample-")
-        segment, at = (Path(self._folder.name) / part for part in ("segment", "index"))
-        build(map(self._entry, self._posts()), segment)
-        return Index.assemble([Part(folder=segment, dead=())], at)
+        # What is open stays readable.
+        with TemporaryDirectory(prefix="postkeep-sample-") as folder:
+            segment, at = Path(folder) / "segment", Path(folder) / "index"
+            build(map(self._entry, self._posts()), segment)
+            return Index.assemble([Part(folder=segment, dead=())], at)
 
     def _entry(self, post: Post) -> Document:
         assert post.rendition

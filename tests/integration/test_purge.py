@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 import parse_post.handler
 import render_post.handler
+import search_posts.handler
+import search_posts.index_handler
 from integration.conftest import Aws, Context, s3_event, sqs_event
 from postkeep.aws.dynamodb import DynamoPictures, DynamoPosts
+from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.messages import ThumbnailRequest
 from postkeep.ports import RecordChecker
@@ -17,6 +21,10 @@ from postkeep.post import Original, PictureStatus, Status, Thumbnail, post_id
 from postkeep.thumbnails import folder, made_key, original_key, source_key
 from postkeep_local.operations import purge as module
 from postkeep_local.operations.purge import NotFound, Purge, Unfinished
+from postkeep_local.operations.searching import scratch
+from search_posts.engines import Tantivy
+from search_posts.merging import Merging
+from search_posts.store import SEGMENTS, IndexStore
 from support.posts import EPOCH
 
 KEY = "tea/_posts/a b+c%20\u3000🍵#?.md"
@@ -45,7 +53,16 @@ class Parse:
 
 def purge(aws: Aws, parse: RecordChecker | None = None, **changes: Any) -> Purge:
     return replace(
-        Purge(aws.s3, aws.dynamodb, aws.posts, aws.archive, aws.table, parse or Parse(aws), SqsQueue(aws.thumbnail_queue)),
+        Purge(
+            aws.s3,
+            aws.dynamodb,
+            aws.posts,
+            aws.archive,
+            aws.table,
+            parse or Parse(aws),
+            SqsQueue(aws.thumbnail_queue),
+            Merging(IndexStore(Bucket(aws.archive), lambda: uuid4().hex), Tantivy(), lambda: EPOCH, scratch).forget,
+        ),
         **changes,
     )
 
@@ -217,3 +234,14 @@ def test_versions_are_found_on_every_page(archive: Aws, monkeypatch: pytest.Monk
             archive.put("many.md.md", "x")
     remains = case.survey("many.md")
     assert len(remains.versions) == 30
+
+
+def test_the_search_index_forgets_it(archive: Aws) -> None:
+    messages = sqs_event(archive.messages(archive.index_queue))
+    assert search_posts.index_handler.handler(messages, Context()) == {"batchItemFailures": []}
+    assert len([key for key in objects(archive) if key.startswith(SEGMENTS)]) == 1
+    case = purge(archive)
+    assert case(case.survey(KEY)).segments == 1
+    titles = [document.post_id for document in search_posts.handler.wiring().open().index.documents()]
+    assert sorted(titles) == sorted([post_id(NEIGHBOUR), post_id(OTHER)])
+    assert len([key for key in objects(archive) if key.startswith(SEGMENTS)]) == 1

@@ -18,7 +18,7 @@ from search_posts.engine import Part
 from search_posts.engines import Assembled, Engine
 from search_posts.manifest import Manifest, Segment, month
 from search_posts.packing import Marks, Stamp
-from search_posts.store import IndexStore
+from search_posts.store import IndexStore, Standing
 
 FAN = 4
 """Segments of a class that are merged, and how much larger the next class is."""
@@ -31,6 +31,11 @@ FULL = 32 * 1024 * 1024
 
 _MOST_DEAD = 3
 """A segment of which more than a third is dead is made anew; one of the first class is merged soon enough."""
+
+_INDEX = "the search index"
+
+_MOST_HOLDING = 100
+"""Segments that may hold a post, in one or the other state, and races that may be lost, until it is forgotten."""
 
 ATTEMPTS = 8
 """How often a merge is tried to be committed while indexers go on."""
@@ -97,24 +102,55 @@ class Merging[Found: Assembled]:
         sources = due(standing.manifest.segments, self.limits)
         if not sources:
             return 0
+        return len(sources) if self._replace(standing, sources) else 0
+
+    def forget(self, post_id: PostId) -> int:
+        """Have no object hold anything of a post any more, as an entry that is dead or alive; gives how many did.
+
+        Segments that hold it are made anew without it, and deleted at once, as are those that no manifest names any more and that
+        readers might still be loading: these read the manifest again. Afterwards its record must not be one that is to be found.
+
+        Raises:
+            Conflict: if indexers won every race; what was done so far is.
+            ManifestInvalid: if the manifest cannot be read.
+            ObjectMissing, SegmentInvalid: if a segment that the manifest names is gone or damaged.
+        """
+        forgotten = 0
+        for _ in range(_MOST_HOLDING):
+            standing = self.store.standing()
+            holding = [one for one in standing.manifest.segments if self.store.marks(one).place(post_id) is not None]
+            if not holding:
+                return forgotten + self.store.drop_unnamed(standing.manifest, post_id)
+            if self._replace(standing, holding[:1], without=post_id):
+                self.store.drop(holding[:1])
+                forgotten += 1
+        raise Conflict(_INDEX)
+
+    def _replace(self, standing: Standing, sources: Sequence[Segment], *, without: PostId | None = None) -> bool:
+        """Put segments of the same posts in the place of some; gives whether that was to be done.
+
+        Raises:
+            Conflict: if indexers won every race.
+        """
         with self.scratch() as folder:
-            made = list(self._make(sources, folder))
+            made = list(self._make(sources, folder, without))
         for _ in range(ATTEMPTS):
             new = self._following(standing.manifest, sources, made)
             if new is None:
                 self.store.drop(made)
-                return 0
+                return False
             try:
                 self.store.swap(new, standing)
             except ObjectChanged:
                 standing = self.store.standing()
                 continue
-            return len(sources)
+            return True
         self.store.drop(made)
-        raise Conflict("the search index")
+        raise Conflict(_INDEX)
 
-    def _make(self, sources: Sequence[Segment], folder: Path) -> Iterator[Segment]:
+    def _make(self, sources: Sequence[Segment], folder: Path, without: PostId | None) -> Iterator[Segment]:
         """Write what the sources become."""
+        left_out = frozenset[PostId]() if without is None else frozenset({without})
         stamps: dict[PostId, Stamp] = {}
         parts = []
         for source in sources:
@@ -123,16 +159,18 @@ class Merging[Found: Assembled]:
             self.store.fetch(source, at)
             marks = self.store.marks(source)
             stamps.update(marks.items())
-            parts.append(Part(folder=at, dead=frozenset(marks.post_ids(source.dead))))
+            parts.append(Part(folder=at, dead=left_out.union(marks.post_ids(source.dead))))
         documents = self.engine.assemble(parts, folder / "assembled").documents()
         left = sum(source.bytes * source.living // source.posts for source in sources)
         pieces = max(1, round(left / self.limits.full))
+        # What is made anew for another reason than its size stays of its class.
+        kept = without is not None and sources[0].closed
         for number, piece in enumerate(cut(documents, pieces)):
             built = folder / f"built-{number}"
             self.engine.build(piece, built)
             marks = Marks.of({document.post_id: stamps[document.post_id] for document in piece})
             months = [month(document.published) for document in piece]
-            yield self.store.add(built, marks, months, closed=pieces > 1 or left >= self.limits.full)
+            yield self.store.add(built, marks, months, closed=pieces > 1 or left >= self.limits.full or kept)
 
     def _following(self, manifest: Manifest, sources: Sequence[Segment], made: Sequence[Segment]) -> Manifest | None:
         """The manifest in which what was made stands in place of the sources; None where one of them is gone by now."""

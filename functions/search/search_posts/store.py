@@ -8,6 +8,7 @@ from pathlib import Path
 
 from postkeep.errors import ManifestInvalid, ObjectMissing, SegmentInvalid
 from postkeep.ports import Listed, ObjectStore
+from postkeep.post import PostId
 from search_posts.manifest import GRACE, Manifest, Segment
 from search_posts.packing import Marks, head_length, pack, read_marks, unpack
 from search_posts.schema import VERSION as SCHEMA
@@ -163,6 +164,24 @@ class IndexStore:
         """Delete segments that no manifest names."""
         if ids := [segment.id for segment in segments]:
             self.archive.delete(map(segment_key, ids))
+
+    def drop_unnamed(self, manifest: Manifest, post_id: PostId) -> int:
+        """Delete the segments that the manifest does not name and that hold a post; gives how many."""
+        named = {segment.id for segment in manifest.segments}
+        held = []
+        for found in list(self._listed(SEGMENTS)):
+            segment_id = found.key.removeprefix(SEGMENTS)
+            if segment_id not in named and self._holds(found.key, post_id):
+                self._marks.pop(segment_id, None)
+                held.append(found.key)
+        self.archive.delete(held)
+        return len(held)
+
+    def _holds(self, key: str, post_id: PostId) -> bool:
+        try:
+            return read_marks(key, self.archive.get(key, limit=MOST_BYTES).body).place(post_id) is not None
+        except (ObjectMissing, SegmentInvalid):
+            return False  # somebody else deleted it; or it is nothing that could be searched in
 
     def sweep_older(self, now: datetime) -> int:
         """Delete the indexes of earlier schemas, which an older version of the code left; gives how many objects."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would go, and do nothing.")
 @on_archive
 def purge(*, archive: "Archive", names: Sequence[str], yes: bool, dry_run: bool) -> None:
-    """Take posts down: all versions of their objects, their texts and their pictures. There is no way back.
+    """Take posts down: all versions of their objects, their texts, pictures and entries of the index. There is no way back.
 
     Posts are named by their keys or their ids. Thumbnails that other posts' pictures use stay. A tombstone that holds the key
     stays as well, until the stack's TombstoneDays are over.
@@ -40,7 +40,8 @@ def purge(*, archive: "Archive", names: Sequence[str], yes: bool, dry_run: bool)
         purged = case(remains)
         click.echo(
             f"{printable(remains.key)} is gone: {_number(purged.versions, 'version')}, "
-            f"{purged.thumbnails:,} of {_number(len(remains.thumbnails), 'thumbnail')}; its tombstone stays"
+            f"{purged.thumbnails:,} of {_number(len(remains.thumbnails), 'thumbnail')}, "
+            f"in {_number(purged.segments, 'segment')} of the search index; its tombstone stays"
         )
 
 

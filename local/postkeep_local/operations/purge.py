@@ -78,10 +78,12 @@ class Purged:
     Attributes:
         versions: how many versions and delete markers of the object.
         thumbnails: how many thumbnails; those that other posts' pictures use are kept.
+        segments: how many objects of the search index held its text.
     """
 
     versions: int
     thumbnails: int
+    segments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Purge:
         table: the posts table's name.
         parse: checks records.
         thumbnails: the thumbnail queue.
+        forget: takes a post out of all objects of the search index; gives how many had it.
         now: a clock in seconds.
         sleep: waits so many seconds.
     """
@@ -107,6 +110,7 @@ class Purge:
     table: str
     parse: RecordChecker
     thumbnails: Queue
+    forget: Callable[[PostId], int]
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -140,14 +144,15 @@ class Purge:
         """Take a post down.
 
         Versions go first, so that nothing can be made of them again; then parse checks the record, and render clears what it
-        made; then thumbnails go that no other post's picture uses.
+        made; then thumbnails go that no other post's picture uses, and what the search index has of it.
 
         Raises:
             Unfinished: if somebody keeps writing the object, or the tombstone does not come.
+            Conflict: if the search index was in too much of a hurry.
         """
         count = self._delete_versions(remains.key)
         self._bury(remains.key)
-        return Purged(count, self._delete_thumbnails(remains))
+        return Purged(count, self._delete_thumbnails(remains), self.forget(post_id(remains.key)))
 
     def _record(self, identity: PostId) -> Post | None:
         return DynamoPosts(self.table, self.dynamodb).get(identity)

@@ -12,6 +12,7 @@ from postkeep_local.operations.publishing import Publishing
 from postkeep_local.operations.purge import Purge
 from postkeep_local.operations.reprocess import Reprocessing
 from postkeep_local.operations.retry import PictureRetry
+from postkeep_local.operations.searching import merging
 from reconcile_posts.reconciling import Reconciling
 
 
@@ -77,6 +78,7 @@ def purging(archive: Archive) -> Purge:
         table=archive.posts_table,
         parse=_parse(archive),
         thumbnails=_thumbnails(archive),
+        forget=merging(archive).forget,
     )
 
 

@@ -17,6 +17,7 @@ from search_posts.engine import Index
 from search_posts.engines import Tantivy
 from search_posts.indexing import Indexing
 from search_posts.manifest import Manifest
+from search_posts.merging import Merging
 from search_posts.rebuilding import Rebuilding
 from search_posts.schema import VERSION as SCHEMA
 from search_posts.store import IndexStore
@@ -55,6 +56,11 @@ def rebuilding(archive: Archive) -> Rebuilding[Index]:
     posts = DynamoPosts(archive.posts_table, dynamodb)
     indexing = Indexing(posts, objects, store_of(archive), Tantivy(), now, scratch, in_parallel)
     return Rebuilding(DynamoListings(archive.posts_table, dynamodb), indexing)
+
+
+def merging(archive: Archive) -> Merging[Index]:
+    """Making segments anew."""
+    return Merging(store_of(archive), Tantivy(), now, scratch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ class Case:
 
     def __call__(self, remains: Remains) -> Purged:
         self.purged.append(remains.key)
-        return Purged(len(remains.versions), 1)
+        return Purged(len(remains.versions), 1, 3)
 
 
 @pytest.fixture
@@ -204,7 +204,9 @@ def test_purge_shows_what_will_go_and_asks(case: Case) -> None:
 
 def test_purge_need_not_ask(case: Case) -> None:
     result = invoke("purge", "--yes", "x.md")
-    assert result.stdout.endswith("a\\x1b[2Jb.md is gone: 2 versions, 1 of 2 thumbnails; its tombstone stays\n")
+    assert result.stdout.endswith(
+        "a\\x1b[2Jb.md is gone: 2 versions, 1 of 2 thumbnails, in 3 segments of the search index; its tombstone stays\n"
+    )
     assert case.purged == [ESCAPE]
 
 

@@ -9,6 +9,7 @@ from fakes.memory import MemoryBucket
 from postkeep.errors import Conflict, ObjectChanged
 from search_posts.manifest import Segment, month
 from search_posts.merging import ATTEMPTS, FAN, Limits, cut, due, size_class
+from search_posts.packing import read_marks
 from search_posts.store import SEGMENTS
 from support.indexed import SMALL, Searchable
 
@@ -172,3 +173,87 @@ def test_nothing_is_done_where_nothing_is_due(archive: Searchable) -> None:
     assert archive.merging()() == 0
     assert archive.archive.count == before
     assert SMALL.least < SMALL.full
+
+
+SECRET = "a secret of Jiangnan"
+
+
+def held(archive: Searchable, post: str) -> list[str]:
+    """The segments that have an entry of a post, named or not."""
+    bodies = {key: archive.archive.get(key, limit=2**30).body for key in archive.archive.keys(SEGMENTS)}
+    return [key for key, body in bodies.items() if len(body) > 1 and read_marks(key, body).place(post) is not None]
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["dead", "alive"])
+def test_nothing_of_a_post_that_is_forgotten_is_left(archive: Searchable, told: bool) -> None:
+    archive.indexing()([archive.put("other", "茶"), archive.put("a", SECRET)])
+    archive.indexing()([archive.put("a", f"{SECRET}，再说一次")])
+    archive.indexing()([archive.put("a", f"{SECRET}，说第三次"), archive.put("third", "水")])
+    post = archive.delete("a")
+    assert len(held(archive, post)) == 3, "the entries of all three states"
+    if told:
+        archive.indexing()([post])
+    assert archive.merging().forget(post) == 3
+    assert held(archive, post) == []
+    assert archive.found() == archive.expected()
+    assert archive.merging().forget(post) == 0
+
+
+def test_what_is_forgotten_of_a_large_segment_leaves_the_others_in_it(archive: Searchable) -> None:
+    archive.limits = Limits(least=1_000, full=6_000)
+    for number in range(40):
+        archive.indexing()([archive.put(f"{number}", SECRET if number == 3 else sha512(b"%d" % number).hexdigest())])
+    while archive.merging()():
+        pass
+    post = archive.delete("3")
+    archive.indexing()([post])
+    closed = sum(one.closed for one in archive.store().standing().manifest.segments)
+    assert closed
+    archive.merging().forget(post)
+    assert held(archive, post) == []
+    assert sum(one.closed for one in archive.store().standing().manifest.segments) == closed
+    assert archive.found() == archive.expected()
+
+
+def test_a_post_is_forgotten_although_indexers_go_on(archive: Searchable) -> None:
+    archive.indexing()([archive.put("a", SECRET), archive.put("b", "茶")])
+    post = archive.delete("a")
+
+    class Overtaken(MemoryBucket):
+        times = 2
+
+        def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
+            if self.times:
+                self.times -= 1
+                archive.indexing()([archive.put(f"new {self.times}", "雨"), archive.put("b", f"茶{self.times}"), post])
+            super().swap(key, body, replacing=replacing)
+
+    shared = Overtaken(versions=archive.archive.versions, modified=archive.archive.modified, count=1000)
+    archive.merging(shared).forget(post)
+    assert held(archive, post) == []
+    assert archive.found() == archive.expected()
+
+
+def test_what_no_manifest_names_is_forgotten_too_if_it_can_be_read(archive: Searchable) -> None:
+    post = archive.put("a", SECRET)
+    archive.indexing()([post])
+    archive.delete("a")
+    archive.indexing()([post])
+    archive.archive.put(f"{SEGMENTS}damaged", b"?", content_type="")
+    assert len(held(archive, post)) == 1
+    assert archive.store().standing().manifest.segments == ()
+    assert archive.merging().forget(post) == 1
+    assert [key.removeprefix(SEGMENTS) for key in archive.archive.keys(SEGMENTS)] == ["damaged"]
+
+
+def test_forgetting_that_always_loses_ends(archive: Searchable) -> None:
+    archive.indexing()([archive.put("a", SECRET), archive.put("b", "茶")])
+
+    class Never(MemoryBucket):
+        def swap(self, key: str, body: bytes, *, replacing: str | None) -> None:
+            raise ObjectChanged(key)
+
+    shared = Never(versions=archive.archive.versions, modified=archive.archive.modified)
+    with pytest.raises(Conflict):
+        archive.merging(shared).forget(archive.delete("a"))
+    assert len(list(archive.archive.keys(SEGMENTS))) == 1

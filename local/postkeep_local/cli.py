@@ -10,6 +10,7 @@ import click
 
 from postkeep_local.commands.dlq import dlq
 from postkeep_local.commands.export import export
+from postkeep_local.commands.finding import find
 from postkeep_local.commands.learn import learn
 from postkeep_local.commands.listing import counts, ls
 from postkeep_local.commands.posts import preview, put
@@ -38,6 +39,7 @@ for _command in (
     up,
     down,
     ls,
+    find,
     show,
     open_post,
     counts,

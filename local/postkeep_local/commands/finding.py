@@ -31,8 +31,8 @@ _MOST = 100
 def find(*, api: "Api", query: tuple[str, ...], sort: str, limit: int, as_json: bool) -> None:
     """Find posts by what their titles and texts say.
 
-    QUERY is in the language of docs/search.md: words, "phrases", -exclusions, OR, parentheses, author:, tag:, before: and so on. Put
-    `--` before it if it begins with a minus sign.
+    QUERY is in the language of docs/search.md: words, "phrases", -exclusions, OR, parentheses, author:, tag:, before: and so on.
+    Put `--` before it if it begins with a minus sign.
     """
     from postkeep_local.commands.tables import clipped, show_json
 
@@ -48,9 +48,8 @@ def find(*, api: "Api", query: tuple[str, ...], sort: str, limit: int, as_json: 
     Console(highlight=False).print(hits(posts), end="")
     for note in [note for note in found.get("notes", []) if isinstance(note, str)][:_MOST]:
         click.echo(f"note: {clipped(note, 300)}", err=True)
-    click.echo(
-        f"{_count(found.get('total'), len(posts))}, understood as {clipped(str(found.get('understood', '')), 300)}", err=True
-    )
+    understood = clipped(str(found.get("understood", "")), 300)
+    click.echo(f"{_count(found.get('total'), len(posts))}, understood as {understood}", err=True)
 
 
 def _count(total: Any, shown: int) -> str:

@@ -58,6 +58,5 @@ def _spans(highlights: Any, length: int) -> Sequence[tuple[int, int]]:
     """The places, of an answer that may be anything."""
     found = [one for one in highlights if isinstance(one, Mapping)] if isinstance(highlights, list) else []
     places = [(one.get("start"), one.get("end")) for one in found]
-    return [
-        (begin, end) for begin, end in places if isinstance(begin, int) and isinstance(end, int) and 0 <= begin < end <= length
-    ]
+    whole = [(begin, end) for begin, end in places if isinstance(begin, int) and isinstance(end, int)]
+    return [(begin, end) for begin, end in whole if 0 <= begin < end <= length]

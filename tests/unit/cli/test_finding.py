@@ -60,6 +60,6 @@ def test_whatever_an_answer_holds_steers_no_terminal(fake: FakeArchive, post: di
 
 def test_what_cannot_be_understood_is_told(fake: FakeArchive) -> None:
     fake.answers["/search"] = problem(400, "query-invalid", "a parenthesis is missing")
-    assert "a parenthesis is missing" in run("find", "(", status=1).stderr
+    assert "A parenthesis is missing" in run("find", "(", status=1).stderr
     run("find", status=2)
     run("find", "x", "--limit", "101", status=2)

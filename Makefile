@@ -11,7 +11,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam soak contract bench-text bench-thumbnails bench-search check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract soak contract bench-text bench-thumbnails bench-search check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -80,6 +80,12 @@ setup: .venv/ready ## make the development environment, .venv, with the command 
 	@$(call install,.venv-checkov,local/requirements-checkov.txt)
 	@touch $@
 
+.venv-schemathesis/ready: local/requirements-schemathesis.txt .venv/ready
+	@echo "setup: schemathesis → .venv-schemathesis"
+	@test -x .venv-schemathesis/bin/python || .venv/bin/python -m venv --without-pip .venv-schemathesis
+	@$(call install,.venv-schemathesis,local/requirements-schemathesis.txt)
+	@touch $@
+
 # A plain folder too: it is put behind .venv on the path, so that all is measured in one process.
 .venv-bench/ready: bench/requirements.txt .venv/ready
 	@echo "setup: tools to measure against → .venv-bench"
@@ -123,6 +129,9 @@ test: setup build .venv-runtime/ready ## all tests but those in containers, with
 
 test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real containers (needs a Docker engine)
 	@.venv/bin/python -m pytest -m sam tests/sam $(ARGS)
+
+test-contract: setup build .venv-runtime/ready .venv-schemathesis/ready ## the API against its own document, with schemathesis
+	@PYTHONPATH=tests .venv/bin/python -m support.fuzzed $(ARGS)
 
 soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES=100000]
 	@POSTKEEP_SCHEDULES=$(or $(SCHEDULES),100000) .venv/bin/python -m pytest -n0 tests/convergence $(ARGS)
@@ -168,6 +177,7 @@ lock: setup ## resolve every requirements.in again; UPGRADE=1 takes the newest v
 	@cd $(ROOT) && $(compile) -o local/requirements-uv.txt local/requirements-uv.in
 	@cd $(ROOT) && $(compile) -o local/requirements-sam.txt local/requirements-sam.in
 	@cd $(ROOT) && $(compile) -o local/requirements-checkov.txt local/requirements-checkov.in
+	@cd $(ROOT) && $(compile) -o local/requirements-schemathesis.txt local/requirements-schemathesis.in
 	@cd $(ROOT) && $(compile) -o local/requirements.txt local/requirements.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o local/requirements-runtime.txt local/requirements-runtime.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o bench/requirements.txt bench/requirements.in
@@ -188,4 +198,4 @@ locks: setup
 	@rm -rf build/locks
 
 clean: ## remove the environments and everything built; the local stack's posts stay
-	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .venv-bench .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .venv-schemathesis .venv-bench .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -10,6 +10,7 @@ import count_posts.handler
 import query_posts.routes
 from integration.conftest import Aws, Context, s3_event
 from integration.test_pipeline import POST, ask, drop, parse, render
+from postkeep.counts import KINDS
 from postkeep.post import post_id
 from postkeep.web.cursor import decode
 from postkeep.web.problems import Problem
@@ -121,6 +122,9 @@ def test_many_copies_are_cut(aws: Aws) -> None:
 
 def test_posts_are_counted(aws: Aws) -> None:
     assert ask("/counts")[1]["type"] == "urn:postkeep:problem:counts-none"
+    count_posts.handler.handler({}, Context())
+    assert ask("/counts") == (200, {"as_of": "", "statuses": {}, "values": dict.fromkeys(KINDS[1:], 0)})
+    assert ask("/tags") == (200, {"as_of": "", "counts": [], "total": 0})
     drop(aws, POST, "01", key="a.md")
     drop(aws, POST.replace("[ 茶 ]", "[ 茶, 水 ]").replace("2021-06", "2020-01"), "01", key="b.md")
     drop(aws, "no front matter", "01", key="c.md")

@@ -229,6 +229,8 @@ def test_the_service_answers_for_itself(aws: Aws) -> None:
         "/languages",
         "/archives",
         "/docs",
+        "/search",
+        "/suggest",
         "/openapi.json",
         "/thumbnails/{folder}/{name}",
         "/feeds/{form}",

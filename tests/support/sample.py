@@ -31,7 +31,7 @@ from search_posts.shelf import Opened
 from support.archives import WholeArchive
 from support.posts import EPOCH
 
-_FILES = {
+FILES = {
     "tea/_posts/2021-06-29-boiling.md": """---
 title: 煮茶
 author: 陆羽
@@ -76,9 +76,9 @@ class Sample:
 
     def __init__(self) -> None:
         self.whole = WholeArchive()
-        self.whole.fill({key: body.encode() for key, body in _FILES.items()})
+        self.whole.fill({key: body.encode() for key, body in FILES.items()})
         self.versions = MemoryVersions()
-        for key, body in _FILES.items():
+        for key, body in FILES.items():
             self.versions.put(key, body.replace("煮茶", "煮水").encode())
             self.versions.put(key, body.encode())
         self._count()

@@ -100,7 +100,7 @@ def _add_feeds(router: Router, sources: Callable[[], Sources]) -> None:
         summary="Follow a listing as a feed",
         description=f"The newest {ENTRIES} posts of a listing, with the filters of `GET /posts`, as Atom or as JSON Feed 1.1.",
         tag="feeds",
-        gives={"application/atom+xml": None, "application/feed+json": None},
+        gives={"application/atom+xml": None, "application/feed+json": dict[str, Any]},
         says="The feed.",
         problems=("date-invalid", "month-invalid", "host-invalid"),
         cache=_KEPT,

@@ -69,7 +69,7 @@ class Related(Struct, frozen=True, kw_only=True):
 class Counts(Struct, frozen=True, kw_only=True):
     """How many posts there are."""
 
-    as_of: Annotated[str, Meta(description="The instant that the counts are as of.")]
+    as_of: Annotated[str, Meta(description="The instant that the counts are as of; empty where there was nothing to count yet.")]
     statuses: Annotated[dict[str, int], Meta(description="Posts by status.")]
     values: Annotated[dict[str, int], Meta(description="How many different authors, tags and so on the live posts have.")]
 
@@ -84,7 +84,7 @@ class Count(Struct, frozen=True, kw_only=True):
 class CountPage(Struct, frozen=True, kw_only=True):
     """Values and their counts."""
 
-    as_of: Annotated[str, Meta(description="The instant that the counts are as of.")]
+    as_of: Annotated[str, Meta(description="The instant that the counts are as of; empty where there was nothing to count yet.")]
     counts: Annotated[list[Count], Meta(description="The most frequent first; months by date, the latest first.")]
     total: Annotated[int, Meta(description="How many values there are.")]
 
@@ -216,7 +216,7 @@ def _add_counts(router: Router, sources: Callable[[], Sources]) -> None:
 
 
 def _counted(view: Counts | CountPage) -> Answer:
-    return Answer.json(view, modified(datetime.fromisoformat(view.as_of)))
+    return Answer.json(view, modified(datetime.fromisoformat(view.as_of)) if view.as_of else None)
 
 
 def _others(listings: Listings, listing: str, post: Post) -> list[Post]:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from postkeep_local.stack import http_event
 from postkeep_local.stack.errors import Busy
@@ -83,7 +83,11 @@ class _Requests(Handler):
             source = str(self.client_address[0])
             self._send(self.owner.answer(Request(self.command, self.path, list(self.headers.items()), body, source)))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - the base class's names
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # The base class calls do_ and the method's name: the function is asked whatever it is, as by a route for ANY.
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)

@@ -1,6 +1,7 @@
 """The search index on moto: from a post's event to a reader's answer, with the real engine and the real adapters."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -9,12 +10,14 @@ import boto3
 import pytest
 
 import parse_post.handler
+import query_posts.handler
 import render_post.handler
 import search_posts.handler
 import search_posts.index_handler
 from integration.conftest import Aws, Context, api_event, s3_event, sqs_event
 from postkeep.errors import ObjectChanged
 from postkeep.post import post_id
+from postkeep.web.cursor import LIFE
 from search_posts.store import MANIFEST_KEY, SEGMENTS
 from support.metering import Meter
 from support.template import table_definition
@@ -64,6 +67,16 @@ def searched(query: str, **parameters: str) -> dict[str, Any]:
     event = api_event("/search", urlencode({"q": query, **parameters}))
     answer: dict[str, Any] = json.loads(search_posts.handler.handler(event, Context())["body"])
     return answer
+
+
+def text(name: str) -> str:
+    path = f"/posts/{post_id(key(name))}/text"
+    answer = query_posts.handler.handler(api_event(path, "format=plain"), Context())
+    return str(answer["body"])
+
+
+def removed(name: str) -> str:
+    return str(query_posts.handler.handler(api_event(f"/posts/{post_id(key(name))}/removed"), Context())["body"])
 
 
 def keys(aws: Aws, prefix: str) -> list[str]:
@@ -200,3 +213,87 @@ def test_a_reader_goes_on_with_what_it_has(aws: Aws, capsys: pytest.CaptureFixtu
     search_posts.handler.wiring()._looked = None
     assert searched("茶")["total"] == 1
     assert "SearchIndexNotRead" in capsys.readouterr().out
+
+
+def test_what_was_cleaned_away_is_neither_found_nor_shown(aws: Aws) -> None:
+    put(aws, "a", '雨前茶最香</p><div class="sharedaddy">分享到微博</div><p>山里的茶也好')
+    index(aws.messages(aws.index_queue))
+    search_posts.handler.wiring()._looked = None
+    assert searched("分享到微博")["total"] == 0
+    (hit,) = searched("茶")["posts"]
+    assert hit["snippet"]["text"] == "雨前茶最香\n\n山里的茶也好"
+    assert hit["snippet"]["text"] in text("a")
+    assert "分享到微博" in removed("a")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "kind"),
+    [
+        ({"q": "("}, 400, "query-invalid"),
+        ({"q": "茶", "cursor": "x"}, 400, "cursor-invalid"),
+        ({"q": ""}, 400, "parameter-invalid"),
+        ({"q": "茶" * 501}, 400, "parameter-invalid"),
+        ({}, 400, "parameter-missing"),
+        ({"q": "茶", "sorted": "x"}, 400, "parameter-unknown"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_problem(aws: Aws, query: dict[str, str], status: int, kind: str) -> None:
+    answer = search_posts.handler.handler(api_event("/search", urlencode(query)), Context())
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["type"]) == (status, f"urn:postkeep:problem:{kind}")
+    assert ("position" in problem) == (kind == "query-invalid")
+
+
+def test_an_index_that_cannot_be_read_is_told_of(aws: Aws) -> None:
+    aws.s3.put_object(Bucket=aws.archive, Key=MANIFEST_KEY, Body=b"?")
+    for path in ("/search", "/suggest"):
+        answer = search_posts.handler.handler(api_event(path, urlencode({"q": "茶"})), Context())
+        assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "5")
+
+
+def test_pages_go_on_after_each_other(aws: Aws) -> None:
+    for number in range(5):
+        put(aws, f"{number}", "茶" * (number + 1))
+    index(aws.messages(aws.index_queue))
+    search_posts.handler.wiring()._looked = None
+    for sort in ("relevance", "newest", "oldest"):
+        seen, cursor = list[str](), ""
+        while True:
+            page = searched("茶", sort=sort, limit="2", counts="false", **({"cursor": cursor} if cursor else {}))
+            assert (page["total"], page["counts"], page["sort"]) == (5, None, sort)
+            seen += [post["title"] for post in page["posts"]]
+            cursor = page["next"]
+            if not cursor:
+                break
+        assert sorted(seen) == ["0", "1", "2", "3", "4"]
+    (first,) = searched("茶", limit="1")["posts"]
+    cursor = searched("茶", limit="1")["next"]
+    event = api_event("/search", urlencode({"q": "水", "cursor": cursor}))
+    assert json.loads(search_posts.handler.handler(event, Context())["body"])["type"].endswith("cursor-invalid")
+    assert searched("茶", limit="1")["counts"]["years"] == [{"value": "2021", "posts": 5}]
+    assert first["score"] > 0
+
+
+def test_an_expired_cursor_is_told_of(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        put(aws, f"{number}", "茶")
+    index(aws.messages(aws.index_queue))
+    search_posts.handler.wiring()._looked = None
+    cursor = searched("茶", limit="1")["next"]
+    late = datetime.now(UTC) + LIFE
+    monkeypatch.setattr(search_posts.handler, "_now", lambda: late)
+    search_posts.handler.app.cache_clear()
+    event = api_event("/search", urlencode({"q": "茶", "limit": "1", "cursor": cursor}))
+    answer = search_posts.handler.handler(event, Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (410, "urn:postkeep:problem:cursor-expired")
+
+
+def test_suggestions(aws: Aws) -> None:
+    put(aws, "tea time", "茶")
+    index(aws.messages(aws.index_queue))
+    search_posts.handler.wiring()._looked = None
+    answer = search_posts.handler.handler(api_event("/suggest", urlencode({"q": "陆"})), Context())
+    assert json.loads(answer["body"]) == {"suggestions": [{"kind": "author", "text": "陆羽", "posts": 1, "id": None}]}
+    answer = search_posts.handler.handler(api_event("/suggest", urlencode({"q": "tea t"})), Context())
+    found = json.loads(answer["body"])["suggestions"]
+    assert [(one["kind"], one["text"]) for one in found] == [("title", "tea time")]

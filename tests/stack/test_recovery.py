@@ -3,6 +3,7 @@
 ``make test`` builds the functions first. The tests run in their order on one stack.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -35,6 +36,9 @@ pytestmark = [
 EDITED = "tea/_posts/2022-08-09-How a Teapot Pours.md"
 GONE = "drill/_posts/gone.md"
 HOSTILE = "drill/_posts/a b+c%20d#e?f\u3000|“茶”🍵\t.md"
+EVERYWHERE = "the OR 的"
+"""What nearly every post says."""
+
 LOST = {"added", "changed", "generation", "fetched"}
 """What only the table knows: when a post was first recorded and last changed, and how often."""
 
@@ -84,6 +88,9 @@ def answers(stack: Running) -> Answers:
                 found[thumbnail["url"]] = stack.get(thumbnail["url"]).content
         text = stack.get(f"/posts/{post_id(key)}/text", format="markdown")
         found[f"text {key}"] = (text.status_code, text.text if text.status_code == 200 else "")
+    time.sleep(2.2)  # a reader of the index looks for a new one every two seconds
+    hits = stack.get("/search", q=EVERYWHERE, limit="100").json()["posts"]
+    found["searched"] = {hit["id"]: hit["snippet"] for hit in hits}
     return found
 
 
@@ -115,6 +122,7 @@ def test_the_drill(stack: Running) -> None:
     before = answers(stack)
     assert any(name.startswith("/thumbnails/") for name in before)
     assert set(before["tag c"]) == {HOSTILE}
+    assert post_id(EDITED) in before["searched"]
     lose_everything(stack)
     told = postkeep(stack, "reconcile").stdout
     assert f"missing     {len(before['posts']) + len(before['rejected'])}" in told
@@ -143,6 +151,7 @@ def test_a_purged_post_leaves_its_tombstone_alone(stack: Running) -> None:
     assert stack.get(f"/posts/{post_id(EDITED)}").status_code == 410
     after = answers(stack)
     assert set(before["posts"]) - set(after["posts"]) == {EDITED}
+    assert before["searched"].keys() - after["searched"].keys() == {post_id(EDITED)}
     with closing(stack.clients()) as clients:
         assert "Versions" not in clients.s3.list_object_versions(Bucket=stack.outputs.posts_bucket, Prefix=EDITED)
     assert "Everything agrees" in postkeep(stack, "reconcile").stdout

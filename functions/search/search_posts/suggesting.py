@@ -67,5 +67,8 @@ def _title(text: str) -> Node:
     if not last.is_character and len(last.text) >= MIN_PREFIX:
         parts[-1][1].pop()
         nodes.append(Prefix(last.text, in_title=True))
+    elif not last.is_character and len(parts) > 1:
+        # Too short to be a beginning, and hardly meant as a word: whoever writes on goes on to see what the words before find.
+        parts.pop()
     nodes += [Phrase(word[piece[0].start : piece[-1].end], in_title=True) for word, piece in parts if piece]
     return nodes[0] if len(nodes) == 1 else And(tuple(nodes))

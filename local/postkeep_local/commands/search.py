@@ -109,6 +109,7 @@ def _tell(rebuilt: "Rebuilt") -> None:
 
 def _state_values(found: "IndexState") -> dict[str, object]:
     from postkeep.listing import instant
+    from postkeep.post import Status
 
     manifest = found.manifest
     return {
@@ -121,6 +122,8 @@ def _state_values(found: "IndexState") -> dict[str, object]:
         "rebuilding_since": instant(manifest.rebuild.begun) if manifest.rebuild else None,
         "swept": instant(manifest.swept) if manifest.swept else None,
         "problem": found.problem or None,
+        "counted": found.counted.counts["statuses"][Status.READY] if found.counted else None,
+        "counted_as_of": found.counted.as_of if found.counted else None,
         "segments": [
             {
                 "id": one.id,
@@ -137,6 +140,7 @@ def _state_values(found: "IndexState") -> dict[str, object]:
 
 
 def _tell_state(found: "IndexState") -> None:
+    from postkeep.post import Status
     from postkeep_local.folder import printable
 
     manifest = found.manifest
@@ -147,5 +151,8 @@ def _tell_state(found: "IndexState") -> None:
     click.echo(f"commit {manifest.version:,} of schema {found.schema}, {said}")
     if manifest.rebuild:
         click.echo(f"being made again since {manifest.rebuild.begun:%Y-%m-%d %H:%M} (UTC)")
+    if found.counted:
+        ready = found.counted.counts["statuses"][Status.READY]
+        click.echo(f"the archive counted {ready:,} posts that have a text, as of {printable(found.counted.as_of)[:40]}")
     if found.problem:
         click.echo(f"{printable(found.problem)}: `postkeep search rebuild` makes the index again.")

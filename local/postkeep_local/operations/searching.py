@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from postkeep.aws.dynamodb import DynamoListings, DynamoPosts
 from postkeep.aws.s3 import Bucket
+from postkeep.counts import TOTALS_KEY, Totals
 from postkeep.errors import ManifestInvalid, ObjectMissing, SegmentInvalid
 from postkeep_local.operations.archive import Archive
 from search_posts.engine import Index
@@ -24,6 +25,9 @@ from search_posts.store import IndexStore
 
 _PARALLEL = 16
 """Records and texts that are read at the same time: as many as a client keeps connections."""
+
+
+_TOTALS_BYTES = 64 * 1024 * 1024
 
 
 def now() -> datetime:
@@ -70,11 +74,13 @@ class IndexState:
     Attributes:
         manifest: what it is made of; an empty one where there is none, or it cannot be read.
         problem: what is wrong with it, as a sentence; "" where nothing is.
+        counted: what the archive counted, among it the posts that have a text; None where nothing is counted.
         schema: of the code that looked.
     """
 
     manifest: Manifest
     problem: str
+    counted: Totals | None
     schema: int = SCHEMA
 
     @property
@@ -85,16 +91,24 @@ class IndexState:
 
 def state_of(store: IndexStore) -> IndexState:
     """Look at the index: its manifest, and the beginning of each segment."""
+    counted = _counted(store)
     try:
         manifest = store.standing().manifest
     except ManifestInvalid as error:
-        return IndexState(Manifest(), str(error))
+        return IndexState(Manifest(), str(error), counted)
     for segment in manifest.segments:
         try:
             store.marks(segment)
         except (ObjectMissing, SegmentInvalid) as error:
-            return IndexState(manifest, str(error))
-    return IndexState(manifest, "")
+            return IndexState(manifest, str(error), counted)
+    return IndexState(manifest, "", counted)
+
+
+def _counted(store: IndexStore) -> Totals | None:
+    try:
+        return Totals.decode(store.archive.get(TOTALS_KEY, limit=_TOTALS_BYTES).body)
+    except ObjectMissing:
+        return None
 
 
 def collect(store: IndexStore) -> tuple[int, int]:

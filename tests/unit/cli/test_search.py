@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from postkeep.aws.dynamodb import DynamoPosts
 from postkeep.aws.s3 import Bucket
+from postkeep.counts import TOTALS_KEY, Totals
 from postkeep.ports import Rendered
 from postkeep.post import Rendition
 from postkeep.renditions import RenditionObject
@@ -78,6 +79,13 @@ def test_the_state_of_an_index(archive: Searchable) -> None:
     assert said["rebuilt"]
     assert (said["segments"][0]["first"], said["segments"][0]["closed"]) == ("2021-06", False)
     assert "made from nothing 2" in invoke("status").stdout
+    assert (said["counted"], said["counted_as_of"]) == (None, None)
+    totals = Totals(as_of="2021-07-02T00:00:00.000Z")
+    totals.add({"statuses": ("ready",)}, 3)
+    archive.archive.put(TOTALS_KEY, totals.encode(), content_type="")
+    assert "counted 3 posts that have a text, as of 2021-07-02T00:00:00.000Z" in invoke("status").stdout
+    said = json.loads(invoke("status", "--json").stdout)
+    assert (said["counted"], said["counted_as_of"]) == (3, "2021-07-02T00:00:00.000Z")
 
 
 def test_what_is_wrong_with_an_index_is_said(archive: Searchable) -> None:

@@ -59,6 +59,7 @@ class Services:
             "ARCHIVE_BUCKET": ARCHIVE,
             "RENDER_QUEUE_URL": self.queues["render"],
             "THUMBNAIL_QUEUE_URL": self.queues["thumbnail"],
+            "INDEX_QUEUE_URL": self.queues["index"],
         }
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
@@ -171,7 +172,7 @@ def fill(endpoint: str, name: str) -> Services:
     s3.put_bucket_versioning(Bucket=POSTS, VersioningConfiguration={"Status": "Enabled"})
     s3.create_bucket(Bucket=ARCHIVE)
     dynamodb.create_table(TableName=TABLE, **table_definition())
-    queues = {queue: sqs.create_queue(QueueName=queue)["QueueUrl"] for queue in ("render", "thumbnail")}
+    queues = {queue: sqs.create_queue(QueueName=queue)["QueueUrl"] for queue in ("render", "thumbnail", "index")}
     port = endpoint.rpartition(":")[2]
     return Services(f"http://{name}:{port}", s3, sqs, dynamodb, queues)
 

@@ -96,6 +96,21 @@ def test_render_makes_texts_and_asks_for_thumbnails(services: Services, rendered
     assert asked == {(body["post_id"], picture_id(_PICTURE), _PICTURE) for body in bodies("render-batch")}
 
 
+@pytest.fixture(scope="module")
+def indexed(invoke: Invoke, rendered: Any) -> Any:
+    return invoke("IndexFunction", "index-batch")
+
+
+def test_what_is_indexed_is_found(services: Services, invoke: Invoke, indexed: Any) -> None:
+    told = {request["post_id"] for request in services.messages("index")}
+    assert told == {body["post_id"] for body in bodies("index-batch")} == {body["post_id"] for body in bodies("render-batch")}
+    assert indexed == {"batchItemFailures": []}
+    answer = invoke("SearchFunction", "search-query")
+    found = json.loads(answer["body"])
+    assert (answer["statusCode"], found["total"]) == (200, 2)
+    assert found["posts"][0]["snippet"]["text"].startswith(_SENTENCE)
+
+
 def test_thumbnail_records_that_a_picture_cannot_be_had(services: Services, invoke: Invoke) -> None:
     requests = bodies("thumbnail-batch")
     for request in requests:
@@ -156,9 +171,10 @@ def _await_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> 
     pytest.fail(f"sam local start-api does not listen:\n{log.read_text()[-4000:]}")
 
 
-def test_start_api_serves_the_api(api: str, rendered: Any) -> None:
+def test_start_api_serves_the_api(api: str, rendered: Any, indexed: Any) -> None:
     assert _get(f"{api}/healthz")["status"] == "ok"
     assert {post["key"] for post in _get(f"{api}/posts?limit=5")["posts"]} == set(keys("s3-multi")[:2])
+    assert _get(f"{api}/search?q=%E9%9B%A8")["total"] == 2
     with pytest.raises(urllib.error.HTTPError) as error:
         _get(f"{api}/posts/{'a' * 26}")
     assert error.value.code == 404

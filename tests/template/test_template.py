@@ -39,7 +39,9 @@ def references(value: Any) -> Iterator[str]:
             elif name == "Fn::GetAtt":
                 yield inner[0] if isinstance(inner, list) else inner.split(".")[0]
             elif name == "Fn::Sub":
-                yield from (match.split(".")[0] for match in re.findall(r"\$\{([^!}]+)\}", inner))
+                text, own = inner if isinstance(inner, list) else (inner, {})
+                yield from (found for match in re.findall(r"\$\{([^!}]+)\}", text) if (found := match.split(".")[0]) not in own)
+                yield from references(own)
             else:
                 yield from references(inner)
     elif isinstance(value, list):

@@ -40,7 +40,7 @@ AWS_METRICS = {
 }
 """The dimension, the type of the resource that it names, and the metrics that are used.
 
-Source: each service's documentation, «CloudWatch metrics»; an HTTP API's are spelled 5xx and Count, unlike a REST API's 5XXError."""
+Source: each service's documentation, «CloudWatch metrics»; an HTTP API's is spelled 5xx, unlike a REST API's 5XXError."""
 
 VALUES = {"parse": Parsed, "render": Rendered, "thumbnail": PictureStatus, "reconcile": Finding}
 """What a function's metric ends with, where its name is put together."""
@@ -338,8 +338,9 @@ def test_a_line_is_one_that_the_aws_cli_takes(page: str, line: str) -> None:
         options = {word.replace("notification-endpoint", "endpoint") for word in options}
     model = botocore.session.get_session().get_service_model(service.replace("s3api", "s3"))
     (name,) = [one for one in model.operation_names if botocore.xform_name(one, "-") == operation]
-    members = model.operation_model(name).input_shape.members
-    assert options <= {botocore.xform_name(one, "-") for one in members}
+    shape = model.operation_model(name).input_shape
+    assert shape is not None
+    assert options <= {botocore.xform_name(one, "-") for one in shape.members}
 
 
 def test_the_resources_that_the_pages_ask_for_exist() -> None:

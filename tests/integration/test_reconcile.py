@@ -131,3 +131,12 @@ def test_the_findings_are_metrics(aws: Aws, parse: Functions, capsys: pytest.Cap
     (metrics,) = [line for line in lines if "ReconcileMissing" in line]
     assert metrics["ReconcileMissing"] == [1.0]
     assert metrics["ReconcileOrphaned"] == [0.0]
+
+
+def test_what_is_no_error_is_no_finding_that_is_told_of(aws: Aws, parse: Functions, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.put(KEYS[0], "x")
+    aws.put("unmatched.htm", "x")
+    reconcile()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    (metrics,) = [line for line in lines if "ReconcileFindings" in line]
+    assert (metrics["ReconcileUnmatched"], metrics["ReconcileFindings"]) == ([1.0], [1.0])

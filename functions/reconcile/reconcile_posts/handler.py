@@ -48,5 +48,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return {"unfinished": True}
     for finding in Finding:
         count(f"Reconcile{finding.capitalize()}", report.count(finding))
+    count("ReconcileFindings", sum(report.count(finding) for finding in Finding if finding is not Finding.UNMATCHED))
     logger.info("reconciled", objects=report.tally.objects, counts=report.tally.counts, repaired=report.tally.repaired)
     return report.values()

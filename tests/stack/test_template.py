@@ -6,6 +6,7 @@ import pytest
 
 from postkeep_local.stack.errors import StackFailed
 from postkeep_local.stack.template import BuiltTemplate, Route, bucket_name, concurrency, pool_size
+from support.template import ROOT
 
 
 def test_the_functions_of_a_template(toy_build: Path) -> None:
@@ -51,6 +52,18 @@ def test_what_the_emulator_is_given(toy_build: Path) -> None:
     assert resources["RenderQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == {
         "Fn::GetAtt": ["RenderDeadLetterQueue", "Arn"]
     }
+
+
+def test_the_emulator_is_given_nothing_that_watches_and_takes_the_rest(tmp_path: Path) -> None:
+    """CloudFormation's quota for a body, which the emulator keeps: 51,200 bytes."""
+    watched = {"Alarm": "AWS::CloudWatch::Alarm", "Dashboard": "AWS::CloudWatch::Dashboard", "Queue": "AWS::SQS::Queue"}
+    template = {"Metadata": {"x": 1}, "Resources": {name: {"Type": kind, "Metadata": {"x": 1}} for name, kind in watched.items()}}
+    (tmp_path / "template.yaml").write_text(json.dumps(template))
+    given = json.loads(BuiltTemplate(tmp_path).for_emulator("stack", "p", workers=2))
+    assert given == {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {}}}}
+
+    given = BuiltTemplate(ROOT).for_emulator("stack", "http://127.0.0.1:65535/", workers=2)
+    assert len(given.encode()) < 45_000
 
 
 def test_the_template_itself_stays_as_it_was(toy_build: Path) -> None:

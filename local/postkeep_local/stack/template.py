@@ -172,10 +172,19 @@ class BuiltTemplate:
 
         It differs from the built one in what a single machine needs: invocations are forwarded to ``proxy``, code and layers
         are not packed (they are run from the build folder), buckets have fixed names (so that they are found again after a
-        kill), and no more batches are in flight than there are workers.
+        kill), and no more batches are in flight than there are workers. Alarms and the dashboard, which nobody looks at here,
+        are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
+        instead, which allows a megabyte).
         """
         template = copy.deepcopy(self._template)
+        template.pop("Metadata", None)
+        template["Resources"] = {
+            name: resource
+            for name, resource in template["Resources"].items()
+            if not resource["Type"].startswith("AWS::CloudWatch::")
+        }
         for name, resource in template["Resources"].items():
+            resource.pop("Metadata", None)
             properties = resource.setdefault("Properties", {})
             match resource["Type"]:
                 case "AWS::Serverless::Function":
@@ -192,7 +201,7 @@ class BuiltTemplate:
                     properties["ContentUri"] = {"Bucket": stack, "Key": name}
                 case "AWS::S3::Bucket":
                     properties.setdefault("BucketName", bucket_name(stack, name))
-        return json.dumps(template)
+        return json.dumps(template, separators=(",", ":"))
 
 
 def concurrency(most: int, workers: int) -> int:

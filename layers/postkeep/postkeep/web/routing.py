@@ -22,7 +22,9 @@ from postkeep.web.problems import Problem
 REQUIRED: Any = object()
 """The default of a parameter that has none."""
 
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_WHOLE = re.compile(r"-?[0-9]{1,4000}")
+"""Python reads 4,300 digits of an integer (sys.int_info); bounds are the type's to set."""
+
 _FLAGS = {"true": True, "false": False}
 _NAME = re.compile(r"\{(\w+)\}")
 
@@ -57,12 +59,16 @@ class Parameter:
             Problem: 400 ``parameter-invalid``.
         """
         try:
-            if text.endswith("\n") and "pattern" in msgspec.json.schema(self.type):
+            if text.endswith("\n") and not self._may_end(text):
                 # Before which a pattern of Python's may end; one of JSON Schema's, which the reader was told, may not.
                 raise msgspec.ValidationError("Expected no line feed")  # noqa: TRY301 (told like all that is wrong)
             return msgspec.convert(self._value(text), self.type)
         except msgspec.ValidationError as error:
             raise Problem("parameter-invalid", f"`{self.name}` cannot be {excerpt(text, 40)!r}. {self._wanted(error)}") from None
+
+    def _may_end(self, text: str) -> bool:
+        pattern = str(msgspec.json.schema(self.type).get("pattern", ""))
+        return not pattern.endswith("$") or re.search(rf"{pattern[:-1]}\Z", text) is not None
 
     def _wanted(self, error: msgspec.ValidationError) -> str:
         """What a value should be: a pattern tells less than the parameter's description does."""

@@ -1,6 +1,8 @@
 """index: IndexRequests, a batch at a time, become a commit of the search index."""
 
+import random
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -54,8 +56,13 @@ def wiring() -> Wiring:
     archive = Bucket(settings.archive_bucket)
     store = IndexStore(archive, lambda: uuid4().hex)
     posts = DynamoPosts(settings.table)
-    indexing = Indexing(posts, archive, store, Tantivy(), now, scratch, in_parallel)
+    indexing = Indexing(posts, archive, store, Tantivy(), now, scratch, in_parallel, pause)
     return Wiring(indexing, Upkeep(store, Merging(store, Tantivy(), now, scratch), now))
+
+
+def pause(lost: int) -> None:
+    """Wait a moment, longer after more lost races, and never as long as another: full jitter."""
+    time.sleep(random.uniform(0, min(1.0, 0.05 * lost)))  # noqa: S311 (nobody gains by guessing it)
 
 
 def now() -> datetime:

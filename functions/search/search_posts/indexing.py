@@ -23,8 +23,9 @@ from search_posts.manifest import Manifest, Segment, month
 from search_posts.packing import Marks, Stamp
 from search_posts.store import IndexStore
 
-ATTEMPTS = 8
-"""How often a lost race is run again within an invocation. Two indexers work at the same time, and each race has a winner."""
+ATTEMPTS = 40
+"""How often a race is run within an invocation. Each has a winner, but one of two indexers may lose many in a row to batches that
+are made faster than its own; given up, its messages would wait for the queue's visibility timeout."""
 
 _RENDITION_BYTES = 256 * 1024 * 1024
 """As query's limit: a text of the longest body has a tenth of it."""
@@ -99,6 +100,7 @@ class Indexing[Found: Assembled]:
         now: the clock (aware, UTC).
         scratch: gives a folder that is there, empty, and goes in the end.
         each: does something for each of some posts, several at the same time where it can.
+        pause: waits a moment after so many lost races, so that those who lose do not all begin again at once.
     """
 
     posts: PostStore
@@ -108,6 +110,7 @@ class Indexing[Found: Assembled]:
     now: Callable[[], datetime]
     scratch: Callable[[], AbstractContextManager[Path]]
     each: Each = map
+    pause: Callable[[int], None] = lambda _: None
 
     def __call__(self, post_ids: Iterable[PostId]) -> Outcome:
         """Make the index agree with the records of some posts, in one commit.
@@ -118,7 +121,7 @@ class Indexing[Found: Assembled]:
             ObjectMissing, SegmentInvalid: if a segment that the manifest names is gone or damaged.
         """
         wanted = list(dict.fromkeys(post_ids))
-        for _ in range(ATTEMPTS):
+        for lost in range(ATTEMPTS):
             standing = self.store.standing()
             revised = self.revise(standing.manifest, wanted)
             new = self._told(revised, standing.manifest, wanted)
@@ -128,6 +131,7 @@ class Indexing[Found: Assembled]:
                 self.store.swap(new, standing)
             except ObjectChanged:
                 self.store.drop(revised.written)
+                self.pause(lost + 1)
                 continue
             return revised.outcome
         raise Conflict("the search index")

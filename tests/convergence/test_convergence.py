@@ -1,17 +1,13 @@
 """Whatever order events come in, and wherever handlers die: in the end everything agrees with the bucket."""
 
-import os
 import re
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 
+from convergence.drawing import PATIENT, draw
 from convergence.machine import Machine
 from convergence.schedules import (
     CLEAR,
@@ -27,9 +23,6 @@ from convergence.schedules import (
 )
 from convergence.world import CONTENTS, World, check, clean, quickly
 
-SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "2000"))
-"""How many schedules are drawn; `make soak` sets more."""
-
 
 @pytest.fixture(autouse=True)
 def _quickly() -> Iterator[None]:
@@ -39,25 +32,9 @@ def _quickly() -> Iterator[None]:
         yield
 
 
-@pytest.mark.timeout(36_000 if "POSTKEEP_SCHEDULES" in os.environ else 900)
+@PATIENT
 def test_everything_comes_to_agree_with_the_bucket(capsys: pytest.CaptureFixture[str]) -> None:
-    met: Counter[str] = Counter()
-
-    class Counting(Machine):
-        def teardown(self) -> None:
-            super().teardown()
-            met.update(self.world.faults)
-            met["schedules"] += 1
-
-    run_state_machine_as_test(
-        Counting,
-        settings=settings(max_examples=SCHEDULES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)),
-    )
-    with capsys.disabled():
-        sys.stdout.write(f"\nschedules and the fates of their calls: {dict(sorted(met.items()))}\n")
-    assert met["schedules"] >= SCHEDULES
-    for fault in ("refused", "lost", "partial", "conflict", "killed"):
-        assert met[fault] > SCHEDULES / 10, f"hardly any call was {fault}"
+    draw(Machine, "schedules", capsys, schedules=2000, steps=50, fates=["refused", "lost", "partial", "conflict", "killed"])
 
 
 def run(schedule: Callable[[World], None], world: World) -> None:

@@ -1,18 +1,15 @@
 """Whatever indexers, merges, rebuilds and sweeps do, and wherever they die: the index comes to say what the records say."""
 
-import os
-import sys
-from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from convergence.actors import Fault
+from convergence.drawing import PATIENT, draw
 from convergence.search_world import NAMES, SearchWorld, check
 from fakes.memory import MemoryBucket
 from postkeep.errors import IndexUnavailable
@@ -20,9 +17,6 @@ from search_posts.indexing import Indexing
 from search_posts.manifest import Manifest
 from search_posts.merging import Merging
 from search_posts.rebuilding import Rebuilding
-
-SCHEDULES = int(os.environ.get("POSTKEEP_SCHEDULES", "400"))
-"""How many schedules are drawn; `make soak` sets more."""
 
 NAME = st.sampled_from(NAMES)
 WHICH = st.integers(0, 7)
@@ -100,25 +94,9 @@ class Machine(RuleBasedStateMachine):
             self.world.close()
 
 
-@pytest.mark.timeout(36_000 if "POSTKEEP_SCHEDULES" in os.environ else 900)
+@PATIENT
 def test_the_index_comes_to_say_what_the_records_say(capsys: pytest.CaptureFixture[str]) -> None:
-    met: Counter[str] = Counter()
-
-    class Counting(Machine):
-        def teardown(self) -> None:
-            super().teardown()
-            met.update(self.world.faults)
-            met["schedules"] += 1
-
-    run_state_machine_as_test(
-        Counting,
-        settings=settings(max_examples=SCHEDULES, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),
-    )
-    with capsys.disabled():
-        sys.stdout.write(f"\nschedules of the index and the fates of their calls: {dict(sorted(met.items()))}\n")
-    assert met["schedules"] >= SCHEDULES
-    for fault in ("refused", "lost", "killed"):
-        assert met[fault] > SCHEDULES / 10, f"hardly any call was {fault}"
+    draw(Machine, "schedules of the index", capsys, schedules=400, steps=40, fates=["refused", "lost", "killed"])
 
 
 # ---- Why each condition is there: a schedule that goes wrong without it ----

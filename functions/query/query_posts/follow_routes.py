@@ -7,7 +7,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta, Struct
 
 from postkeep.counts import TOTALS_KEY, Totals
-from postkeep.errors import CursorInvalid, ObjectMissing
+from postkeep.errors import ObjectMissing
 from postkeep.listing import address_name, name
 from postkeep.ports import Listings, ObjectStore
 from postkeep.post import Post
@@ -134,10 +134,7 @@ def add_follow(router: Router, sources: Callable[[], Sources]) -> None:
         cursor: Annotated[str, Meta(min_length=1, max_length=600, description="The `next` of the time before.")] | None = None,
         limit: Annotated[int, Meta(ge=1, le=100, description="Posts, at most.")] = 100,
     ) -> ChangePage:
-        try:
-            after = cursors.decode(cursor, _BOUND) if cursor else START
-        except CursorInvalid as error:
-            raise Problem("cursor-invalid", str(error)) from error
+        after = cursors.decode(cursor, _BOUND) if cursor else START
         found = sources().following(after, limit)
         return ChangePage(
             posts=[post_view(post) for post in found.posts],
@@ -210,6 +207,8 @@ def _add_counts(router: Router, sources: Callable[[], Sources]) -> None:
                 entries = sorted(counter.items(), key=lambda entry: (-entry[1], entry[0]))
             counts = [Count(value=value, posts=posts) for value, posts in entries[offset : offset + limit]]
             return _counted(CountPage(as_of=totals.as_of, counts=counts, total=len(entries)))
+
+        show_counts_of.__name__ = f"list_{kind}"  # as the API's document names it
 
     for kind, what in _COUNTS.items():
         add(kind, what)

@@ -1,6 +1,5 @@
 """The routes of a post's history: its revisions, each as it was, and what changed between two."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +8,10 @@ from urllib.parse import quote
 
 from msgspec import Meta
 
-from postkeep.errors import CursorInvalid, ObjectDeleted, ObjectMissing, ObjectTooLarge
+from postkeep.errors import ObjectDeleted, ObjectMissing, ObjectTooLarge
 from postkeep.ports import Listings, VersionStore
 from postkeep.web import cursor as cursors
+from postkeep.web.answers import fits
 from postkeep.web.exchange import Answer, Request
 from postkeep.web.negotiation import media_type
 from postkeep.web.problems import Problem
@@ -20,9 +20,6 @@ from postkeep.web.validators import modified
 from query_posts.history import compare, page
 from query_posts.history_views import DiffView, RevisionPage, diff_view, revision_view, unified
 from query_posts.parameters import EXAMPLE_POST, CursorParameter, PostIdParameter
-
-MAX_TEXT = 5_500_000
-"""Bytes of a file once it is JSON, as Lambda takes its answers: 6 MB at most, with headers."""
 
 MAX_BINARY = 4 * 1024 * 1024
 """Bytes of a file whose answer is base64, which is a third longer."""
@@ -93,8 +90,6 @@ def _add_revisions(router: Router, sources: Callable[[], Sources]) -> None:
         try:
             after = cursors.decode(cursor, bound) if cursor else None
             found = page(sources().versions, key, after=after, limit=limit)
-        except CursorInvalid as error:
-            raise Problem("cursor-invalid", str(error)) from error
         except ObjectMissing as error:
             raise Problem("cursor-invalid", "the revision it goes on after is not there") from error
         return RevisionPage(
@@ -171,7 +166,7 @@ def _file(key: str, content: bytes) -> Answer:
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(key.rpartition('/')[2], safe='', errors='replace')}",
     }
     text = _text(content)
-    if text is not None and len(json.dumps(text, ensure_ascii=False).encode()) <= MAX_TEXT:
+    if text is not None and fits(text):
         return Answer.text("text/plain", text, headers)
     if len(content) > MAX_BINARY:
         raise ObjectTooLarge(key, len(content), MAX_BINARY)

@@ -7,14 +7,12 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
-from postkeep.errors import CursorExpired, CursorInvalid
 from postkeep.listing import UNKNOWN, Sort, order
 from postkeep.ports import Listings
 from postkeep.post import Post
 from postkeep.web.answers import MAX_ANSWER, size
 from postkeep.web.cursor import Cursors, Place
 from postkeep.web.exchange import Answer
-from postkeep.web.problems import Problem
 from postkeep.web.routing import JSON, Parameter, Router
 from query_posts.asking import PARAMETERS, criteria_of
 from query_posts.browse import Criteria, browse
@@ -119,12 +117,7 @@ def _fields(value: str | None) -> Sequence[str] | None:
 
 def _answer(sources: Sources, request: _Request) -> bytes:
     criteria, bound = request.criteria, request.criteria.fingerprint()
-    try:
-        place = sources.cursors.decode(request.cursor, bound) if request.cursor else None
-    except CursorExpired as error:
-        raise Problem("cursor-expired", str(error)) from error
-    except CursorInvalid as error:
-        raise Problem("cursor-invalid", str(error)) from error
+    place = sources.cursors.decode(request.cursor, bound) if request.cursor else None
     chosen = place.chosen if place else criteria.choose(sources.sizes)
     page = browse(sources.listings, criteria, after=place.after if place else None, limit=request.limit, chosen=chosen)
     shown = _shown(sources.listings, page.posts, request.fields)

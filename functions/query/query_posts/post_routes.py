@@ -123,16 +123,16 @@ def _add_by_address(router: Router, sources: Callable[[], Sources]) -> None:
         problems=("address-unknown", "text-pending", "text-too-large"),
         example={"url": EXAMPLE_URL},
     )
-    def show_by_url(url: UrlParameter) -> PostOfAddress:
+    def show_by_url(url: UrlParameter) -> Answer:
         posts, more = _of_address(sources().listings, url.strip())
         if not posts:
             raise Problem("address-unknown", "there is no post of this address")
         newest, *others = posts
-        views = [post_view(other) for other in others]
+        views, pictures = [post_view(other) for other in others], _pictures(sources(), newest)
         while True:
-            view = post_of_address(newest, *_pictures(sources(), newest), others=views, truncated=more)
-            if not views or fits(msgspec.json.encode(view).decode()):
-                return view
+            found = msgspec.json.encode(post_of_address(newest, *pictures, others=views, truncated=more))
+            if not views or fits(found.decode()):
+                return Answer.json(found)
             views, more = views[: len(views) // 2], True
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 from msgspec import Meta, Struct
 
-from postkeep.errors import CursorExpired, CursorInvalid, IndexUnavailable, QueryInvalid
+from postkeep.errors import IndexUnavailable, QueryInvalid
 from postkeep.listing import instant
 from postkeep.web.cursor import Cursors
 from postkeep.web.cursor import Place as Mark
@@ -198,10 +198,6 @@ def _problems() -> Iterator[None]:
         yield
     except QueryInvalid as error:
         raise Problem("query-invalid", error.detail, position=error.position) from error
-    except CursorExpired as error:
-        raise Problem("cursor-expired", str(error)) from error
-    except CursorInvalid as error:
-        raise Problem("cursor-invalid", str(error)) from error
     except IndexUnavailable as error:
         raise Problem("index-unavailable", "the index is not to be had now", retry_after=5) from error
 

@@ -87,7 +87,6 @@ class Function:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_ENDPOINT_URL": common.endpoint,
-            "POWERTOOLS_TRACE_DISABLED": "1",
         }
         if common.picture_hosts:
             told["POSTKEEP_PICTURE_HOSTS"] = json.dumps(dict(common.picture_hosts))

@@ -1,7 +1,6 @@
 """What a request may be, before anything of it is read."""
 
 from collections import Counter
-from urllib.parse import parse_qsl
 
 from postkeep.web.exchange import Request
 from postkeep.web.problems import Problem
@@ -29,7 +28,7 @@ def check(request: Request) -> None:
     if size > MAX_HEADERS:
         detail = f"the header fields have {size:,} bytes; the limit is {MAX_HEADERS:,}"
         raise Problem("headers-too-large", detail)
-    given = Counter(name for name, _ in parse_qsl(request.query, keep_blank_values=True, errors="replace"))
+    given = Counter(name for name, _ in request.parameters)
     for name, times in given.items():
         # API Gateway joins the values of repeated parameters by commas, which values have too.
         if times > 1:

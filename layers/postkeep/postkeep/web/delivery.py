@@ -72,7 +72,7 @@ class Delivery:
         if request.method == "OPTIONS":
             return self._options(request)
         self.access.check(request)
-        if request.path != "/" and self._knows(request.path.removesuffix("/")) and request.path.endswith("/"):
+        if request.path.endswith("/") and request.path != "/" and self._knows(request.path.removesuffix("/")):
             return _without_slash(request)
         if request.method not in {"GET", "HEAD"}:
             self._refuse(request)

@@ -42,9 +42,9 @@ class Request:
         )
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """Those of the query, decoded; of those given several times the last."""
-        return dict(parse_qsl(self.query, keep_blank_values=True, errors="replace"))
+    def parameters(self) -> list[tuple[str, str]]:
+        """The names and values of the query, decoded, in the order in which they were given."""
+        return parse_qsl(self.query, keep_blank_values=True, errors="replace")
 
     def header(self, name: str) -> str | None:
         """A field's value; None where the request has none.

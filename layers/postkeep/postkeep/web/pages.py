@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from postkeep.web.exchange import Answer, Request
 
@@ -28,8 +28,7 @@ def links(request: Request, answer: Answer) -> str | None:
 
 
 def _link(request: Request, cursor: str | None, relation: str) -> str:
-    given = parse_qsl(request.query, keep_blank_values=True, errors="replace")
-    asked = [(name, value) for name, value in given if name != "cursor"]
+    asked = [(name, value) for name, value in request.parameters if name != "cursor"]
     if cursor is not None:
         asked.append(("cursor", cursor))
     query = urlencode(asked, quote_via=quote, errors="replace")

@@ -2,7 +2,7 @@
 
 Powertools has a router and pydantic checks parameters; together they take more time to be imported than all else that answers a
 request (see docs/http.md). What is used of them here is little: GET, patterns of paths, and values that a type describes, which
-msgspec checks. The same types are what the OpenAPI document is made of (:mod:`postkeep.web.contract`).
+msgspec checks. The same types are what the OpenAPI document is made of (:mod:`postkeep_local.contract.document`).
 """
 
 import inspect
@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeAliasType, Union, get_args, get_
 import msgspec
 
 from postkeep.characters import excerpt
+from postkeep.errors import CursorExpired, CursorInvalid
 from postkeep.web.exchange import Answer, Request
 from postkeep.web.problems import Problem
 
@@ -176,12 +177,17 @@ class Route:
             path: the values of the path's parameters.
 
         Raises:
-            Problem: if a parameter is unknown, missing or wrong, or what the handler raises.
+            Problem: if a parameter is unknown, missing or wrong, a cursor among them, or what the handler raises.
         """
-        arguments = self._arguments({**request.parameters}, path)
+        arguments = self._arguments(dict(request.parameters), path)
         if self._takes_request:
             arguments[self._takes_request] = request
-        found = self.handler(**arguments)
+        try:
+            found = self.handler(**arguments)
+        except CursorExpired as error:
+            raise Problem("cursor-expired", str(error)) from error
+        except CursorInvalid as error:
+            raise Problem("cursor-invalid", str(error)) from error
         answer = found if isinstance(found, Answer) else Answer.json(found)
         return answer if "Cache-Control" in answer.headers else answer.with_headers({"Cache-Control": self.cache})
 

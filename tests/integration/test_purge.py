@@ -21,10 +21,10 @@ from postkeep.post import Original, PictureStatus, Status, Thumbnail, post_id
 from postkeep.thumbnails import folder, made_key, original_key, source_key
 from postkeep_local.operations import purge as module
 from postkeep_local.operations.purge import NotFound, Purge, Unfinished
-from postkeep_local.operations.searching import scratch
 from search_posts.engines import Tantivy
 from search_posts.merging import Merging
 from search_posts.store import SEGMENTS, IndexStore
+from search_posts.working import scratch
 from support.posts import EPOCH
 
 KEY = "tea/_posts/a b+c%20\u3000🍵#?.md"

@@ -1,15 +1,9 @@
 """index: IndexRequests, a batch at a time, become a commit of the search index."""
 
 import random
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from uuid import uuid4
 
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -29,9 +23,7 @@ from search_posts.indexing import Indexing
 from search_posts.merging import Merging
 from search_posts.store import IndexStore
 from search_posts.upkeep import Upkeep
-
-_PARALLEL = 16
-"""Records and texts that are read at the same time: as many as a client keeps connections."""
+from search_posts.working import in_parallel, now, scratch
 
 _SUSPECT = 3
 """A message that is received for the third time may be of a post that takes the process down: it has a commit of its own, after
@@ -63,24 +55,6 @@ def wiring() -> Wiring:
 def pause(lost: int) -> None:
     """Wait a moment, longer after more lost races, and never as long as another: full jitter."""
     time.sleep(random.uniform(0, min(1.0, 0.05 * lost)))  # noqa: S311 (nobody gains by guessing it)
-
-
-def now() -> datetime:
-    """The clock."""
-    return datetime.now(UTC)
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for a moment."""
-    with tempfile.TemporaryDirectory(prefix="postkeep-index-") as folder:
-        yield Path(folder)
-
-
-def in_parallel[Given, Taken](work: Callable[[Given], Taken], given: Iterable[Given]) -> list[Taken]:
-    """``map``, with several threads."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        return list(pool.map(work, given))
 
 
 @logger.inject_lambda_context(clear_state=True)

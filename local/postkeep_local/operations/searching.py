@@ -1,12 +1,6 @@
 """The search index, wired to an archive, and looked at."""
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 from postkeep.aws.dynamodb import DynamoListings, DynamoPosts
@@ -22,30 +16,9 @@ from search_posts.merging import Merging
 from search_posts.rebuilding import Rebuilding
 from search_posts.schema import VERSION as SCHEMA
 from search_posts.store import IndexStore
-
-_PARALLEL = 16
-"""Records and texts that are read at the same time: as many as a client keeps connections."""
-
+from search_posts.working import in_parallel, now, scratch
 
 _TOTALS_BYTES = 64 * 1024 * 1024
-
-
-def now() -> datetime:
-    """The clock."""
-    return datetime.now(UTC)
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for a moment."""
-    with tempfile.TemporaryDirectory(prefix="postkeep-search-") as folder:
-        yield Path(folder)
-
-
-def in_parallel[Given, Taken](work: Callable[[Given], Taken], given: Iterable[Given]) -> list[Taken]:
-    """``map``, with several threads."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        return list(pool.map(work, given))
 
 
 def store_of(archive: Archive) -> IndexStore:

@@ -203,7 +203,7 @@ def test_a_record_of_before_lists_had_pictures_shows_none(aws: Aws) -> None:
 
 def test_only_the_fields_that_are_asked_for_are_told(aws: Aws) -> None:
     some_posts()
-    page = ask("/posts", "limit=1&fields=title,%20published".replace("%20", " "))[1]
+    page = ask("/posts", "limit=1&fields=title,%20published%0A")[1]
     assert page["posts"] == [{"title": "9", "published": "2021-07-08T01:39:02.123Z"}]
     assert page["next"]
     assert set(ask("/posts", "limit=1")[1]["posts"][0]) == set(ListedPost.__struct_fields__)
@@ -265,7 +265,8 @@ def test_posts_of_the_buckets_root_are_an_archive(aws: Aws) -> None:
         ("order=up", "parameter-invalid"),
         ("has_image=perhaps", "parameter-invalid"),
         ("tag=", "parameter-invalid"),
-        ("host=www.", "parameter-invalid"),
+        ("host=", "parameter-invalid"),
+        ("language=", "parameter-invalid"),
         ("author=" + "x" * 513, "parameter-invalid"),
         ("year=0", "parameter-invalid"),
         ("year=9999", "parameter-invalid"),

@@ -39,7 +39,7 @@ def criteria_of(given: Mapping[str, Any], sort: Sort, *, ascending: bool = False
         ascending: whether the oldest come first.
 
     Raises:
-        Problem: 400 ``parameter-invalid``, ``date-invalid``, ``month-invalid``.
+        Problem: 400 ``date-invalid``, ``month-invalid``.
     """
     first, end = period(given["year"], given["month"])
     return Criteria(

@@ -8,7 +8,6 @@ from msgspec import Meta
 
 from postkeep.listing import MAX_VALUES, source_host
 from postkeep.post import Post
-from postkeep.web.problems import Problem
 
 _LONGEST = 512
 """Characters of a value."""
@@ -116,12 +115,8 @@ FILTERS: Mapping[str, Filter] = {
 def normal(name: str, value: str | bool) -> str:  # noqa: FBT001 (a parameter's value)
     """The normal form of a parameter's value.
 
-    Raises:
-        Problem: 400 ``parameter-invalid`` where nothing is left of it.
+    Where nothing would be left, as of a space, it is the value: no post has it, while posts without a host have "".
     """
     if isinstance(value, bool):
         return str(value).lower()
-    found = FILTERS[name].normal(value)
-    if not found and not FILTERS[name].empty:
-        raise Problem("parameter-invalid", f"query.{name}: {value[:40]!r} is nothing that posts can have")
-    return found
+    return FILTERS[name].normal(value) or value

@@ -21,11 +21,26 @@ type MonthParameter = Annotated[
     str,
     Meta(pattern=r"^(\d{4}-)?(0?[1-9]|1[0-2])$", description="Published in this month, UTC: `2021-06`, or `6` beside `year`."),
 ]
+_DATED = {"anyOf": [{"format": "date"}, {"format": "date-time"}]}
+"""What RFC 3339 has of ISO 8601, for programs that write them; all the rest of it is read as well."""
+
 type FromParameter = Annotated[
-    str, Meta(min_length=1, max_length=40, description="Published at or after: a date or an instant, ISO 8601.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        description="Published at or after: a date or an instant, ISO 8601.",
+        extra_json_schema=_DATED,
+    ),
 ]
 type ToParameter = Annotated[
-    str, Meta(min_length=1, max_length=40, description="Published before this instant, or on this date or before.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        description="Published before this instant, or on this date or before.",
+        extra_json_schema=_DATED,
+    ),
 ]
 type StatusParameter = Annotated[PostState, Meta(description="Posts of this status; by default those that are pending or ready.")]
 

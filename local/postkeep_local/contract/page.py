@@ -129,7 +129,7 @@ def _kind(schema: Json) -> str:
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
         return f'<a href="#{_id(name)}">{escape(name)}</a>'
-    if any_of := schema.get("anyOf"):
+    if (any_of := schema.get("anyOf")) and "type" not in schema:
         return " or ".join(_kind(one) for one in any_of)
     if enum := schema.get("enum"):
         return ", ".join(f"<code>{escape(str(one))}</code>" for one in enum) + _default(schema)

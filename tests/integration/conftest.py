@@ -1,8 +1,8 @@
 """The real handlers on moto: resources made from the template, events from ``events/``."""
 
+import contextlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
@@ -115,11 +115,14 @@ def api_event(path: str, query: str = "", method: str = "GET", headers: dict[str
     return event
 
 
-@contextmanager
+@contextlib.contextmanager
 def standing(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Aws, Recorder]]:
     """AWS as the template would leave it, the handlers told of it, and their calls written down."""
-    with mock_aws(), recorded_handlers(monkeypatch) as recorder:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock_aws())
         s3, sqs, dynamodb = boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
+        # The tests' own clients are older than the recorder, which does not hear of them.
+        recorder = stack.enter_context(recorded_handlers(monkeypatch))
         for bucket in ("posts-bucket", "archive-bucket"):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket="posts-bucket", VersioningConfiguration={"Status": "Enabled"})

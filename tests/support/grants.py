@@ -59,7 +59,7 @@ class Grant:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """IAM's wildcards: ``*`` is anything, slashes included, ``?`` is any one character; the rest is literal and case-sensitive."""
+    """IAM's wildcards: ``*`` is anything, slashes included, ``?`` is any one character; the rest is literal."""
     parts = {"*": ".*", "?": "."}
     return re.fullmatch("".join(parts.get(char) or re.escape(char) for char in pattern), text, re.DOTALL) is not None
 

@@ -78,8 +78,11 @@ def refused(calls: Iterable[Call]) -> list[str]:
 
 
 def unused(function: str, calls: Iterable[Call]) -> dict[tuple[str, str, str | None], Grant]:
-    """What a function's role allows and no call needs: by action, by the resource as the template writes it, and by the pattern of
-    the partition keys."""
+    """What a function's role allows and no call needs.
+
+    Returns:
+        by action, by the resource as the template writes it, and by the pattern of the partition keys.
+    """
     wanted = [need for call in calls if call.part == function for need in needed(call)]
     return {
         (grant.action, grant.place, pattern): grant

@@ -219,7 +219,7 @@ def calls() -> list[Call]:
         session = boto3.DEFAULT_SESSION
         assert session is not None
 
-        def invoked(params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        def invoked(params: dict[str, Any], **_: Any) -> Any:
             world.checks.append(json.loads(params["body"]))
             return type("Answer", (), {"status_code": 202}), {"StatusCode": 202}
 

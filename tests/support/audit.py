@@ -145,7 +145,7 @@ def pip_audit(arguments: Sequence[str]) -> Asking:
     """pip-audit, with further arguments."""
 
     def ask(asked: Sequence[str], seconds: int) -> subprocess.CompletedProcess[str]:
-        command = [PIP_AUDIT, "--timeout", str(_SOCKET_SECONDS), *arguments, *asked]
+        command = [str(PIP_AUDIT), "--timeout", str(_SOCKET_SECONDS), *arguments, *asked]
         return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
 
     return ask

@@ -91,7 +91,7 @@ def test_what_calls_to_the_table_need() -> None:
         Need("dynamodb:UpdateItem", TABLE, post),
         Need("dynamodb:PutItem", TABLE, picture),
     ]
-    query = {
+    query: dict[str, Any] = {
         "TableName": "posts",
         "IndexName": "by_due",
         "KeyConditionExpression": "#d = :d AND x < :x",

@@ -237,3 +237,9 @@ def test_every_call_is_allowed(calls: list[Call]) -> None:
 def test_a_role_allows_nothing_that_is_not_used(calls: list[Call], function: str) -> None:
     """There is no exception: what only tells absent from forbidden is shown by what is absent."""
     assert unused(function, calls) == {}
+
+
+@pytest.mark.parametrize("function", functions())
+def test_a_role_names_the_folders_of_the_archive_bucket(function: str) -> None:
+    """Whether a pattern is wider than its use, no call shows: one that is as wide as the bucket is."""
+    assert not [grant for grant in grants(function, ARNS) if grant.place == "ArchiveBucket.Arn/*"]

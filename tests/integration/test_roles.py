@@ -29,8 +29,8 @@ from postkeep.post import post_id
 from search_posts.manifest import GRACE
 from search_posts.store import SEGMENTS
 from support.calls import Call
-from support.grants import functions
-from support.roles import refused, unused
+from support.grants import functions, grants
+from support.roles import ARNS, refused, unused
 from support.template import ROOT
 from unit.thumbnail.picture_host import PictureHost, answer
 

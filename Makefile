@@ -1,17 +1,19 @@
 # Everything that is done with Postkeep on one's own machine. `make` alone lists it.
 #
-# Five environments, each made when a target first needs it and again when its lock changes:
+# Seven environments, each made when a target first needs it and again when its lock changes:
 #   .venv          development, the tests, and the command `postkeep`
 #   .venv-runtime  what Lambda's own runtime brings: its client and boto3, in a plain folder
 #   .venv-sam      SAM CLI
 #   .venv-checkov  checkov, whose pins fit no other environment
+#   .venv-schemathesis  what tries the API against its document
+#   .venv-audit    pip-audit, and what writes the bill of materials
 #   .venv-bench    what the cleaning is measured against, in a plain folder
 # It runs under the make that macOS brings (3.81).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam test-contract soak contract bench-text bench-thumbnails bench-search check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract soak contract bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -86,6 +88,12 @@ setup: .venv/ready ## make the development environment, .venv, with the command 
 	@$(call install,.venv-schemathesis,local/requirements-schemathesis.txt)
 	@touch $@
 
+.venv-audit/ready: local/requirements-audit.txt .venv/ready
+	@echo "setup: pip-audit → .venv-audit"
+	@test -x .venv-audit/bin/python || .venv/bin/python -m venv --without-pip .venv-audit
+	@$(call install,.venv-audit,local/requirements-audit.txt)
+	@touch $@
+
 # A plain folder too: it is put behind .venv on the path, so that all is measured in one process.
 .venv-bench/ready: bench/requirements.txt .venv/ready
 	@echo "setup: tools to measure against → .venv-bench"
@@ -124,7 +132,7 @@ down: setup ## stop the local stack; its posts stay
 
 # ---- Tests and checks ------------------------------------------------------------------------------------------------------
 
-test: setup build .venv-runtime/ready ## all tests but those in containers, with coverage
+test: setup build .venv-runtime/ready .venv-audit/ready ## all tests but those in containers, with coverage
 	@.venv/bin/python -m pytest -m "not sam" --numprocesses $(JOBS) --dist loadfile --cov --cov-report term $(ARGS)
 
 test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real containers (needs a Docker engine)
@@ -147,6 +155,15 @@ bench-thumbnails: setup ## the thumbnails' library beside Pillow and vipsthumbna
 
 bench-search: setup ## search beside SQLite's: make bench-search [ARGS="--copies 100000"]
 	@.venv/bin/python bench/search.py $(ARGS)
+
+# Not part of check, since what it says depends on the day.
+audit: setup .venv-audit/ready ## known vulnerabilities of all packages: make audit [ARGS=--required]
+	@PYTHONPATH=tests .venv/bin/python -m support.audit $(ARGS)
+
+# Dated by the commit: what is shipped of one commit has one bill.
+sbom: .venv-audit/ready ## the bill of materials of what is deployed, CycloneDX, in build/sbom.json
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} PYTHONPATH=tests \
+	  .venv-audit/bin/python -m support.bill build/sbom.json
 
 check: lint types template locks ## what CI demands beside the tests
 
@@ -178,6 +195,7 @@ lock: setup ## resolve every requirements.in again; UPGRADE=1 takes the newest v
 	@cd $(ROOT) && $(compile) -o local/requirements-sam.txt local/requirements-sam.in
 	@cd $(ROOT) && $(compile) -o local/requirements-checkov.txt local/requirements-checkov.in
 	@cd $(ROOT) && $(compile) -o local/requirements-schemathesis.txt local/requirements-schemathesis.in
+	@cd $(ROOT) && $(compile) -o local/requirements-audit.txt local/requirements-audit.in
 	@cd $(ROOT) && $(compile) -o local/requirements.txt local/requirements.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o local/requirements-runtime.txt local/requirements-runtime.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o bench/requirements.txt bench/requirements.in
@@ -198,4 +216,4 @@ locks: setup
 	@rm -rf build/locks
 
 clean: ## remove the environments and everything built; the local stack's posts stay
-	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .venv-schemathesis .venv-bench .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .venv-schemathesis .venv-audit .venv-bench .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

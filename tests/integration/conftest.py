@@ -1,5 +1,6 @@
 """The real handlers on moto: resources made from the template, events from ``events/``."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ import render_post.handler
 import retry_pictures.handler
 import search_posts.handler
 import search_posts.index_handler
+from support.calls import Recorder
+from support.roles import recorded_handlers, refused
 from support.template import ROOT, table_definition
 
 
@@ -48,6 +51,7 @@ class Aws:
     render_queue: str
     thumbnail_queue: str
     index_queue: str
+    backlog_queue: str
 
     def put(self, key: str, body: bytes | str) -> str:
         answer = self.s3.put_object(Bucket=self.posts, Key=key, Body=body if isinstance(body, bytes) else body.encode())
@@ -111,15 +115,18 @@ def api_event(path: str, query: str = "", method: str = "GET", headers: dict[str
     return event
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """AWS as the template would leave it, and the handlers told of it."""
-    with mock_aws():
+@contextlib.contextmanager
+def standing(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Aws, Recorder]]:
+    """AWS as the template would leave it, the handlers told of it, and their calls written down."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock_aws())
         s3, sqs, dynamodb = boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
+        # The tests' own clients are older than the recorder, which does not hear of them.
+        recorder = stack.enter_context(recorded_handlers(monkeypatch))
         for bucket in ("posts-bucket", "archive-bucket"):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket="posts-bucket", VersioningConfiguration={"Status": "Enabled"})
-        queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("render", "thumbnail", "index")]
+        queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("render", "thumbnail", "index", "backlog")]
         dynamodb.create_table(TableName="posts", **table_definition())
         settings = {
             "TABLE_NAME": "posts",
@@ -141,8 +148,17 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         _forget()
-        yield Aws(s3, sqs, dynamodb, "posts-bucket", "archive-bucket", "posts", *queues)
+        yield Aws(s3, sqs, dynamodb, "posts-bucket", "archive-bucket", "posts", *queues), recorder
         _forget()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """AWS and the handlers; whatever these call must be what their own roles allow."""
+    with standing(monkeypatch) as (stack, recorder):
+        yield stack
+    # What goes to no bucket at all, as a test has it, is no question of roles.
+    assert refused(call for call in recorder.calls if call.error != "NoSuchBucket") == []
 
 
 def _forget() -> None:

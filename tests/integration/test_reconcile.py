@@ -44,7 +44,7 @@ def parse(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
     client = Functions()
     monkeypatch.setattr(functions, "client", lambda _service: client)
     monkeypatch.setenv("PARSE_FUNCTION", "parse")
-    monkeypatch.setenv("RENDER_BACKLOG_QUEUE_URL", aws.render_queue)
+    monkeypatch.setenv("RENDER_BACKLOG_QUEUE_URL", aws.backlog_queue)
     reconcile_posts.handler.wiring.cache_clear()
     yield client
     reconcile_posts.handler.wiring.cache_clear()

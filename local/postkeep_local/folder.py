@@ -1,4 +1,4 @@
-"""Posts as files in a folder: which there are, and under which keys a bucket would hold them."""
+"""Posts as files in a folder, and the pictures beside them: which there are, and under which keys a bucket would hold them."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,6 +10,22 @@ from postkeep.post import SUFFIXES, is_post_key
 
 MAX_KEY_BYTES = 1_024
 """Source: Amazon S3 User Guide, «Naming Amazon S3 objects»: at most 1,024 bytes of UTF-8."""
+
+PICTURE_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".bmp": "image/bmp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
+"""What the names of pictures end in, in letters of either case, and their types: those that thumbnails are made of."""
+
+MAX_PICTURE_BYTES = 20 * 1024 * 1024
+"""A larger picture of an archive's own is not looked at (docs/pictures.md)."""
 
 _LEFT_OUT = frozenset({".git"})
 """Folders that no archive means to keep as posts."""
@@ -29,6 +45,19 @@ class PostFile:
     Attributes:
         path: to open it.
         key: text that UTF-8 can write, of 1 to 1,024 bytes.
+    """
+
+    path: Path
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A picture, to which posts of the folder may refer by its place.
+
+    Attributes:
+        path: to open it.
+        key: as a post's.
     """
 
     path: Path
@@ -96,7 +125,12 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def walk(folder: Path, prefix: str = "") -> Iterator[PostFile | Ignored | Unusable]:
+def is_picture(name: str) -> bool:
+    """Whether a file's name is that of a picture."""
+    return name.lower().endswith(tuple(PICTURE_TYPES))
+
+
+def walk(folder: Path, prefix: str = "") -> Iterator[PostFile | PictureFile | Ignored | Unusable]:
     """Everything in a folder and below, in the order of the names' bytes; links to folders are not followed.
 
     Args:
@@ -112,19 +146,30 @@ def walk(folder: Path, prefix: str = "") -> Iterator[PostFile | Ignored | Unusab
         yield Unusable(printable(name), error.strerror or str(error))
 
 
-def _judge(path: Path, relative: str, prefix: str, inside: Path) -> PostFile | Ignored | Unusable:
-    if not is_post_key(relative):
-        return Ignored(printable(relative), f"its name ends in none of {' '.join(SUFFIXES)}")
-    if path.is_symlink() and not path.resolve().is_relative_to(inside):
-        return Ignored(printable(relative), "a link that leads out of the folder")
-    if path.is_dir():
-        return Ignored(printable(relative), "a link to a folder")
-    if path.exists() and not path.is_file():
-        return Ignored(printable(relative), "not a regular file")
+def _judge(path: Path, relative: str, prefix: str, inside: Path) -> PostFile | PictureFile | Ignored | Unusable:
+    picture = is_picture(relative)
+    if reason := _left_out(path, relative, inside):
+        return Ignored(printable(relative), reason)
     try:
-        return PostFile(path, key_of(relative, prefix))
+        return (PictureFile if picture else PostFile)(path, key_of(relative, prefix))
     except NotAPostFile as why:
-        return Unusable(printable(relative), str(why))
+        return (Ignored if picture else Unusable)(printable(relative), str(why))
+
+
+def _left_out(path: Path, relative: str, inside: Path) -> str:
+    """Why a file is ignored; "" where it is not."""
+    picture = is_picture(relative)
+    if not picture and not is_post_key(relative):
+        return f"its name ends in none of {' '.join(SUFFIXES)}"
+    if path.is_symlink() and not path.resolve().is_relative_to(inside):
+        return "a link that leads out of the folder"
+    if path.is_dir():
+        return "a link to a folder"
+    if path.exists() and not path.is_file():
+        return "not a regular file"
+    if picture and path.exists() and path.stat().st_size > MAX_PICTURE_BYTES:
+        return f"a picture of more than {MAX_PICTURE_BYTES // 1024**2} MiB"
+    return ""
 
 
 def _files(folder: Path, complain: Callable[[OSError], None]) -> list[str]:

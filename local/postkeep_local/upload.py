@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from postkeep_local.clients import make_client
-from postkeep_local.folder import Ignored, PostFile, Unusable, printable, walk
+from postkeep_local.folder import PICTURE_TYPES, Ignored, PictureFile, PostFile, Unusable, printable, walk
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 """Uploads at a time: beyond that a local emulator gains nothing, and S3 little for small files on a home line."""
 
-_CONTENT_TYPES = {
+_CONTENT_TYPES = PICTURE_TYPES | {
     ".md": "text/markdown; charset=utf-8",
     ".markdown": "text/markdown; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -28,6 +28,9 @@ _CONTENT_TYPES = {
 }
 _HASH = "sha256"
 """The object metadata that names the content where the ETag does not: under KMS encryption it is no MD5."""
+
+
+type _File = PostFile | PictureFile
 
 
 class Outcome(StrEnum):
@@ -55,12 +58,14 @@ class Summary:
         skipped: keys that were there with the same content.
         failed: printable names, each with its reason.
         ignored: files that are no posts.
+        pictures: how many pictures there are; they are among the others if they were wanted, and nowhere else if not.
     """
 
     uploaded: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
+    pictures: int = 0
 
 
 def s3_client(
@@ -87,37 +92,33 @@ class Upload:
         bucket: its name.
         prefix: of all keys.
         dry_run: compare, and write nothing.
+        pictures: take the pictures of the folder as well.
     """
 
     client: "S3Client"
     bucket: str
     prefix: str = ""
     dry_run: bool = False
+    pictures: bool = False
 
     def __call__(self, folder: Path, *, started: Callable[[int], None], done: Callable[[str, Outcome], None]) -> Summary:
         """Upload what is new or changed.
 
         Args:
             folder: walked as :func:`postkeep_local.folder.walk` says; a key is the prefix and the relative path.
-            started: told once how many post files there are.
-            done: told of each post file's outcome.
+            started: told once how many files there are.
+            done: told of each file's outcome.
 
         Raises:
             botocore.exceptions.ClientError: if the bucket cannot be listed.
         """
         summary = Summary()
-        files: list[PostFile] = []
-        for found in walk(folder, self.prefix):
-            match found:
-                case PostFile():
-                    files.append(found)
-                case Unusable():
-                    summary.failed.append((found.name, found.reason))
-                case Ignored():
-                    summary.ignored.append(found)
+        pictures, posts = self._walk(folder, summary)
+        files = [*pictures, *posts]
         started(len(files))
         there = self._listing(_common_prefix(self.prefix, files)) if files else {}
-        for file, outcome, reason in self._all(files, there):
+        # All pictures come first: a post's text is made when the post comes, and looks once for what it shows.
+        for file, outcome, reason in chain(self._all(pictures, there), self._all(posts, there)):
             match outcome:
                 case Outcome.UPLOADED:
                     summary.uploaded.append(file.key)
@@ -128,15 +129,32 @@ class Upload:
             done(file.key, outcome)
         return summary
 
+    def _walk(self, folder: Path, summary: Summary) -> tuple[list[_File], list[_File]]:
+        """The folder's pictures, if they are wanted, and its posts; what is left out is told to the summary."""
+        pictures: list[_File] = []
+        posts: list[_File] = []
+        for found in walk(folder, self.prefix):
+            match found:
+                case PostFile():
+                    posts.append(found)
+                case PictureFile():
+                    pictures.append(found)
+                case Unusable():
+                    summary.failed.append((found.name, found.reason))
+                case Ignored():
+                    summary.ignored.append(found)
+        summary.pictures = len(pictures)
+        return pictures if self.pictures else [], posts
+
     def _listing(self, prefix: str) -> dict[str, Stored]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return {o["Key"]: Stored(o["ETag"].strip('"'), o["Size"]) for page in pages for o in page.get("Contents", ())}
 
-    def _all(self, files: Sequence[PostFile], there: dict[str, Stored]) -> Iterator[tuple[PostFile, Outcome, str]]:
+    def _all(self, files: Sequence[_File], there: dict[str, Stored]) -> Iterator[tuple[_File, Outcome, str]]:
         """Every file's outcome as it comes; few files are in hand at a time, so that an interrupt ends it soon."""
         todo = iter(files)
         with ThreadPoolExecutor(WORKERS) as pool:
-            running: dict[Future[tuple[Outcome, str]], PostFile] = {}
+            running: dict[Future[tuple[Outcome, str]], _File] = {}
             while True:
                 running |= {pool.submit(self._one, f, there.get(f.key)): f for f in islice(todo, 2 * WORKERS - len(running))}
                 if not running:
@@ -144,7 +162,7 @@ class Upload:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), *future.result()
 
-    def _one(self, file: PostFile, stored: Stored | None) -> tuple[Outcome, str]:
+    def _one(self, file: _File, stored: Stored | None) -> tuple[Outcome, str]:
         try:
             # All at once: a file that changes under the upload must not end up with another content's hash. What is larger
             # than memory is no post.
@@ -156,7 +174,7 @@ class Upload:
                     Bucket=self.bucket,
                     Key=file.key,
                     Body=body,
-                    ContentType=next(kind for suffix, kind in _CONTENT_TYPES.items() if file.key.endswith(suffix)),
+                    ContentType=next(kind for suffix, kind in _CONTENT_TYPES.items() if file.key.lower().endswith(suffix)),
                     Metadata={_HASH: hashlib.sha256(body).hexdigest()},
                 )
         except OSError as error:
@@ -179,7 +197,7 @@ class Upload:
         return found["Metadata"].get(_HASH) == hashlib.sha256(body).hexdigest()
 
 
-def _common_prefix(prefix: str, files: Sequence[PostFile]) -> str:
+def _common_prefix(prefix: str, files: Sequence[_File]) -> str:
     """The longest run of whole folders that all keys begin with, so that a small folder is not compared with a large bucket."""
     folders = [file.key[: file.key.rfind("/") + 1] for file in files]
     low, high = min(folders), max(folders)

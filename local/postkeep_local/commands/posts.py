@@ -77,6 +77,7 @@ def _book(paths: Sequence[Path]) -> "RuleBook | None":
 @click.option("--bucket", help="A posts bucket by its own name, instead of a stack's.")
 @click.option("--prefix", default="", help="Put before every key, such as `archive/`.")
 @click.option("--dry-run", is_flag=True, help="Compare and tell, and upload nothing.")
+@click.option("--pictures", is_flag=True, help="Upload the pictures in DIR as well, to which its posts refer by their place.")
 @archive_options
 def put(  # noqa: PLR0913 (click passes options by name)
     *,
@@ -84,6 +85,7 @@ def put(  # noqa: PLR0913 (click passes options by name)
     bucket: str | None,
     prefix: str,
     dry_run: bool,
+    pictures: bool,
     state: Path,
     stack: str | None,
     region: str | None,
@@ -113,12 +115,14 @@ def put(  # noqa: PLR0913 (click passes options by name)
             bucket, client = archive.posts_bucket, archive.client("s3", connections=WORKERS)
     try:
         with meter(Console(stderr=True), "Comparing" if dry_run else "Uploading") as shown:
-            summary = Upload(client, bucket, prefix, dry_run)(
+            summary = Upload(client, bucket, prefix, dry_run, pictures)(
                 folder, started=shown.start, done=lambda _key, _outcome: shown.advance()
             )
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"{bucket}: {explain(error)}") from error
     _tell(summary, dry_run=dry_run)
+    if summary.pictures and not pictures:
+        click.echo(f"{summary.pictures:,} pictures were left where they are; --pictures uploads them too.", err=True)
     sys.exit(1 if summary.failed else 0)
 
 

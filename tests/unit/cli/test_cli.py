@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from postkeep_local.cli import main
-from postkeep_local.commands.stack import EXAMPLE
+from postkeep_local.commands.stack import EXAMPLE, SOONER
 from postkeep_local.stack import control
 from postkeep_local.stack.errors import StackFailed
 
@@ -104,7 +104,7 @@ def test_up_prints_where_things_are(running: dict[str, Any]) -> None:
     assert running["root"] == ROOT
     assert running["build"] == ROOT / ".aws-sam" / "local"
     assert running["state"] == ROOT / ".postkeep" / "stack"
-    assert running["parameters"] == {"FetchPictures": "true"}
+    assert running["parameters"] == {"FetchPictures": "true"} | SOONER
 
 
 def test_ups_aws_line_names_a_file_that_is_there_and_all_that_the_command_needs(running: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ def test_ups_curl_line_asks_the_api(running: dict[str, Any]) -> None:
 def test_up_takes_its_options(running: dict[str, Any], tmp_path: Path) -> None:
     arguments = ["--no-pictures", "--workers", "5", "--build", str(tmp_path), "--state", str(tmp_path / "s")]
     assert invoke("up", *arguments).exit_code == 0
-    assert running["parameters"] == {"FetchPictures": "false"}
+    assert running["parameters"] == {"FetchPictures": "false"} | SOONER
     assert (running["workers"], running["build"], running["state"]) == (5, tmp_path, tmp_path / "s")
 
 

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postkeep_local.folder import Ignored, NotAPostFile, PostFile, Unusable, key_of, printable, walk
+from postkeep_local.folder import (
+    MAX_PICTURE_BYTES,
+    Ignored,
+    NotAPostFile,
+    PictureFile,
+    PostFile,
+    Unusable,
+    key_of,
+    printable,
+    walk,
+)
 
 
 def write(folder: Path, *names: str) -> None:
@@ -46,10 +56,42 @@ def test_two_normal_forms_of_a_name_stay_two(tmp_path: Path) -> None:
 
 
 def test_what_is_no_post_is_ignored_and_told(tmp_path: Path) -> None:
-    write(tmp_path, "notes.MD", "picture.jpg", "a.md", ".git/info.md")
+    write(tmp_path, "notes.MD", "film.mp4", "picture.svg", "a.md", ".git/info.md")
     found = list(walk(tmp_path))
-    assert [f.name for f in found if isinstance(f, Ignored)] == ["notes.MD", "picture.jpg"]
+    assert [f.name for f in found if isinstance(f, Ignored)] == ["film.mp4", "notes.MD", "picture.svg"]
     assert keys(tmp_path) == ["a.md"]
+
+
+def test_pictures_are_told_from_posts(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "images/b.jpg", "images/C.JPEG", "d.png.md", "茶.webp")
+    assert keys(tmp_path) == ["a.md", "d.png.md"]
+    assert [f.key for f in walk(tmp_path, "x/") if isinstance(f, PictureFile)] == [
+        "x/images/C.JPEG",
+        "x/images/b.jpg",
+        "x/茶.webp",
+    ]
+
+
+def test_pictures_that_cannot_be_used_are_ignored(tmp_path: Path) -> None:
+    outside = tmp_path / "secret.png"
+    outside.write_bytes(b"secret")
+    folder = tmp_path / "archive"
+    write(folder, "large.png", "largest.png", "a" * 250 + ".png")
+    for name, size in (("large.png", MAX_PICTURE_BYTES), ("largest.png", MAX_PICTURE_BYTES + 1)):
+        with (folder / name).open("wb") as file:
+            file.truncate(size)
+    (folder / "leak.png").symlink_to(outside)
+    (folder / "nowhere.png").symlink_to("gone.png")
+    (folder / os.fsdecode(b"\xff.png")).write_bytes(b"x")
+    found = list(walk(folder, "p/" * 400))
+    assert [f.key for f in found if isinstance(f, PictureFile)] == ["p/" * 400 + "large.png", "p/" * 400 + "nowhere.png"]
+    assert {f.name: f.reason for f in found if isinstance(f, Ignored)} == {
+        "a" * 250 + ".png": "its key would have 1,054 bytes; S3 takes 1,024",
+        "largest.png": "a picture of more than 20 MiB",
+        "leak.png": "a link that leads out of the folder",
+        "\\xff.png": "its name is not UTF-8, which keys must be",
+    }
+    assert not [f for f in found if isinstance(f, Unusable)]
 
 
 def test_links_are_followed_to_files_inside_only(tmp_path: Path) -> None:

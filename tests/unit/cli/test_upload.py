@@ -214,12 +214,30 @@ def invoke(*arguments: str) -> Result:
 
 @pytest.mark.usefixtures("s3")
 def test_the_command_uploads_skips_and_counts(folder: Path) -> None:
-    (folder / "cover.jpg").write_bytes(b"x")
+    (folder / "cover.mp4").write_bytes(b"x")
     first = invoke(str(folder), "--bucket", BUCKET)
     assert first.exit_code == 0, first.output
     assert first.stdout == "5 uploaded, 0 skipped (there already), 0 failed, 1 ignored\n"
-    assert "ignored cover.jpg: its name ends in none of" in first.stderr
+    assert "ignored cover.mp4: its name ends in none of" in first.stderr
     assert invoke(str(folder), "--bucket", BUCKET).stdout == "0 uploaded, 5 skipped (there already), 0 failed, 1 ignored\n"
+
+
+def test_pictures_are_uploaded_before_the_posts_where_they_are_wanted(s3: "S3Client", folder: Path) -> None:
+    (folder / "z").mkdir()
+    (folder / "z" / "Leaf.PNG").write_bytes(b"leaf")
+    left = invoke(str(folder), "--bucket", BUCKET, "--dry-run")
+    assert left.stdout.endswith("5 to upload, 0 skipped (there already), 0 failed, 0 ignored\n")
+    assert left.stderr.endswith("1 pictures were left where they are; --pictures uploads them too.\n")
+    told: list[str] = []
+    upload = Upload(s3, BUCKET, pictures=True)
+    summary = upload(folder, started=lambda _: None, done=lambda key, _: told.append(key))
+    assert told[0] == "z/Leaf.PNG"
+    assert (len(summary.uploaded), summary.pictures) == (6, 1)
+    found = s3.get_object(Bucket=BUCKET, Key="z/Leaf.PNG")
+    assert (found["ContentType"], found["Body"].read()) == ("image/png", b"leaf")
+    again = invoke(str(folder), "--bucket", BUCKET, "--pictures")
+    assert again.stdout == "0 uploaded, 6 skipped (there already), 0 failed, 0 ignored\n"
+    assert "pictures were left" not in again.stderr
 
 
 @pytest.mark.usefixtures("s3")
@@ -249,7 +267,7 @@ def test_the_command_says_which_bucket_is_not_to_be_had(folder: Path) -> None:
 @pytest.mark.usefixtures("s3")
 def test_many_ignored_files_are_counted_and_not_all_named(tmp_path: Path) -> None:
     for n in range(30):
-        (tmp_path / f"{n:02}.jpg").write_bytes(b"x")
+        (tmp_path / f"{n:02}.mp4").write_bytes(b"x")
     result = invoke(str(tmp_path), "--bucket", BUCKET)
     assert result.stderr.count("ignored") == 20
     assert "… and 10 more that are no posts" in result.stderr

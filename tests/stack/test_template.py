@@ -110,6 +110,7 @@ Resources:
 def test_nothing_of_versions_reaches_the_emulator() -> None:
     given = BuiltTemplate(ROOT).for_emulator("stack", "p", workers=2)
     for word in (
+        "DeletionProtection",
         ":live",
         "AutoPublish",
         "VersionDe",

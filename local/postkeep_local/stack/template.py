@@ -214,6 +214,8 @@ class BuiltTemplate:
                 case "AWS::Serverless::LayerVersion":
                     properties.pop("PublishLambdaVersion", None)
                     properties["ContentUri"] = {"Bucket": stack, "Key": name}
+                case "AWS::DynamoDB::Table":
+                    properties.pop("DeletionProtectionEnabled", None)  # what lies here is a copy, and may be thrown away
                 case "AWS::S3::Bucket":
                     properties.setdefault("BucketName", bucket_name(stack, name))
         return json.dumps(_unaliased(template), separators=(",", ":"))

@@ -67,6 +67,8 @@ def test_the_stack_policy_keeps_it_from_being_replaced_or_deleted() -> None:
     assert denied["Principal"] == "*"
     assert sorted(denied["Action"]) == ["Update:Delete", "Update:Replace"]
     assert sorted(denied["Resource"]) == sorted(f"LogicalResourceId/{name}" for name in named(DATA | WORK))
+    made = transformed(template())["Resources"]
+    assert {one.partition("/")[2] for one in denied["Resource"]} <= set(made), "by the names that CloudFormation knows"
     assert len(json.dumps(STACK_POLICY)) < 16_384, "CloudFormation API Reference, SetStackPolicy"
 
 

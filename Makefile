@@ -176,10 +176,10 @@ types: setup
 
 # Plain validation finds what --lint does not, and the other way round.
 template: setup .venv-sam/ready .venv-checkov/ready
-	@.venv/bin/cfn-lint template.yaml
+	@.venv/bin/cfn-lint template.yaml deploy/github-role.yaml
 	@$(SAM) validate --region us-east-1
 	@$(SAM) validate --region us-east-1 --lint
-	@.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --skip-download --compact --quiet
+	@.venv-checkov/bin/checkov --file template.yaml deploy/github-role.yaml --framework cloudformation --skip-download --compact --quiet
 
 # ---- Locks -----------------------------------------------------------------------------------------------------------------
 

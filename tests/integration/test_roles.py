@@ -213,7 +213,7 @@ class World:
 def calls() -> list[Call]:
     """What all functions call while everything happens once."""
     with pytest.MonkeyPatch.context() as patches, standing(patches) as (aws, recorder):
-        patches.setenv("PARSE_FUNCTION", "parse")
+        patches.setenv("PARSE_FUNCTION", "parse:live")
         patches.setenv("RENDER_BACKLOG_QUEUE_URL", aws.backlog_queue)
         world = World(aws, patches)
         session = boto3.DEFAULT_SESSION

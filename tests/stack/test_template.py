@@ -66,6 +66,62 @@ def test_the_emulator_is_given_nothing_that_watches_and_takes_the_rest(tmp_path:
     assert len(given.encode()) < 45_000
 
 
+def test_the_emulator_is_given_functions_without_versions(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text("""
+Globals:
+  Function:
+    AutoPublishAlias: live
+    VersionDeletionPolicy: Delete
+    DeploymentPreference: {Enabled: !FindInMap [A, B, C], Type: AllAtOnce}
+    Environment: {Variables: {SETTINGS_VERSION: !Ref Settings, TABLE: !Ref Table}}
+Resources:
+  Settings: {Type: "AWS::AppConfig::HostedConfigurationVersion"}
+  Layer: {Type: "AWS::Serverless::LayerVersion", Properties: {ContentUri: L, PublishLambdaVersion: true}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: F
+      AutoPublishAliasAllProperties: true
+      VersionDescription: !Sub "Settings ${Settings}"
+      DeploymentPreference: {Alarms: [!Ref Alarm]}
+      Environment: {Variables: {G: !Sub "${G}:live", OTHER: !Sub ["${a}:live", {a: 1}], PLAIN: "${G}:live", S: !Ref Settings}}
+      Policies: [{Statement: [{Resource: !Sub "${G.Arn}:live"}, {Resource: !Sub "${G.Arn}:alive"}]}]
+""")
+    given = BuiltTemplate(tmp_path).for_emulator("stack", "p", workers=2)
+    template = json.loads(given)
+    assert template["Globals"]["Function"] == {"Environment": {"Variables": {"TABLE": {"Ref": "Table"}}}}
+    assert set(template["Resources"]) == {"Layer", "F"}
+    assert template["Resources"]["Layer"]["Properties"] == {"ContentUri": {"Bucket": "stack", "Key": "Layer"}}
+    assert template["Resources"]["F"]["Properties"] == {
+        "CodeUri": {"Bucket": "stack", "Key": "F"},
+        "Timeout": 63,
+        "Environment": {
+            "Variables": {
+                "G": {"Fn::Sub": "${G}"},
+                "OTHER": {"Fn::Sub": ["${a}:live", {"a": 1}]},
+                "PLAIN": "${G}:live",
+                "MINISTACK_LAMBDA_PROXY_URL": "p",
+            }
+        },
+        "Policies": [{"Statement": [{"Resource": {"Fn::Sub": "${G.Arn}"}}, {"Resource": {"Fn::Sub": "${G.Arn}:alive"}}]}],
+    }
+
+
+def test_nothing_of_versions_reaches_the_emulator() -> None:
+    given = BuiltTemplate(ROOT).for_emulator("stack", "p", workers=2)
+    for word in (
+        "DeletionProtection",
+        ":live",
+        "AutoPublish",
+        "VersionDe",
+        "PublishLambdaVersion",
+        "AppConfig",
+        "SETTINGS_VERSION",
+        '"DeploymentPreference":{"Enabled',
+    ):
+        assert word not in given
+
+
 def test_the_template_itself_stays_as_it_was(toy_build: Path) -> None:
     template = BuiltTemplate(toy_build)
     before = template.functions()

@@ -96,7 +96,7 @@ def needs(call: Call, arns: Mapping[str, str], queues: Mapping[str, str], keys: 
             # Amazon SQS Developer Guide, «Amazon SQS API permissions»: the batch's action is that of the single call.
             return [Need("sqs:SendMessage", queues[params["QueueUrl"].rpartition("/")[2]])]
         case "lambda" if call.operation == "Invoke":
-            return [Need("lambda:InvokeFunction", arns[params["FunctionName"].rpartition(":")[2]])]
+            return [Need("lambda:InvokeFunction", arns[params["FunctionName"].rpartition(":function:")[2]])]
     raise LookupError(f"no rule tells what this needs: {call}")
 
 

@@ -23,7 +23,7 @@ ARNS = {
     "PostsBucket": "arn:aws:s3:::posts-bucket",
     "ArchiveBucket": "arn:aws:s3:::archive-bucket",
     "PostsTable": f"arn:aws:dynamodb:{_ACCOUNT}:table/posts",
-    "ParseFunction": f"arn:aws:lambda:{_ACCOUNT}:function:parse",
+    "ParseFunction": f"arn:aws:lambda:{_ACCOUNT}:function:parse",  # called by its alias, parse:live
     "RenderQueue": f"arn:aws:sqs:{_ACCOUNT}:render",
     "RenderBacklogQueue": f"arn:aws:sqs:{_ACCOUNT}:backlog",
     "ThumbnailQueue": f"arn:aws:sqs:{_ACCOUNT}:thumbnail",
@@ -32,6 +32,7 @@ ARNS = {
 """The template's resources, as the integration tests call them."""
 
 _NAMES = {arn.rpartition("/")[2].rpartition(":")[2]: arn for arn in ARNS.values()}
+_NAMES["parse:live"] = f"{ARNS['ParseFunction']}:live"
 
 
 @contextmanager

@@ -28,11 +28,16 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
+def read(path: Path) -> dict[str, Any]:
+    """A template of CloudFormation's."""
+    loaded: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
+    return loaded
+
+
 @cache
 def template() -> dict[str, Any]:
     """The template."""
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
-    return loaded
+    return read(ROOT / "template.yaml")
 
 
 def resource(name: str) -> dict[str, Any]:

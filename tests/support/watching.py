@@ -13,7 +13,13 @@ from render_post.rendering import Outcome as Rendered
 from support.template import ROOT, template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
-ALARMS = {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == "AWS::CloudWatch::Alarm"}
+_EVERY = {name: found for name, found in RESOURCES.items() if found["Type"] == "AWS::CloudWatch::Alarm"}
+CANARIES = {name: found["Properties"] for name, found in _EVERY.items() if found.get("Condition") == "Canaries"}
+"""The alarms that tell CodeDeploy alone."""
+
+ALARMS = {name: found["Properties"] for name, found in _EVERY.items() if name not in CANARIES}
+"""The alarms that tell a person."""
+
 FUNCTIONS = {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == "AWS::Serverless::Function"}
 OWN = "Postkeep/${AWS::StackName}"
 """The namespace of a stack's own metrics."""

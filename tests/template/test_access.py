@@ -59,18 +59,22 @@ def test_the_tokens_are_checked_by_the_gateway() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "access", "needed"),
-    [("AKeyHasAHash", "key", {"ReadKeyHashes"}), ("ATokenHasAnIssuerAndAnAudience", "jwt", {"JwtIssuer", "JwtAudience"})],
+    ("rule", "access", "refused"),
+    [
+        ("AKeyHasAHash", "key", [("ReadKeyHashes", ""), ("ReadKeyHashes", "none")]),
+        ("ATokenHasAnIssuerAndAnAudience", "jwt", [("JwtIssuer", ""), ("JwtAudience", "")]),
+    ],
 )
-def test_what_an_access_needs_is_asked_for_before_anything_is_made(rule: str, access: str, needed: set[str]) -> None:
+def test_what_an_access_needs_is_asked_for_before_anything_is_made(
+    rule: str, access: str, refused: list[tuple[str, str]]
+) -> None:
     found = template()["Rules"][rule]
     assert found["RuleCondition"] == {"Fn::Equals": [{"Ref": "ReadAccess"}, access]}
     named = [one["Assert"]["Fn::Not"][0]["Fn::Equals"] for one in found["Assertions"]]
-    assert [value for _, value in named] == [""] * len(needed)
-    assert {reference["Ref"] for reference, _ in named} == needed
+    assert [(reference["Ref"], value) for reference, value in named] == refused
 
 
 def test_keys_are_given_as_hashes_and_shown_to_nobody() -> None:
     parameter = template()["Parameters"]["ReadKeyHashes"]
-    assert (parameter["NoEcho"], parameter["AllowedPattern"]) == (True, "^([0-9a-f]{64}(,[0-9a-f]{64})*)?$")
+    assert (parameter["NoEcho"], parameter["AllowedPattern"]) == (True, "^(none|[0-9a-f]{64}(,[0-9a-f]{64})*)?$")
     assert template()["Parameters"]["ReadAccess"]["Default"] == "public"

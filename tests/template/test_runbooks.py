@@ -47,12 +47,17 @@ def test_the_overview_leads_to_each_page() -> None:
 def lines() -> list[tuple[str, str]]:
     """The command lines of the pages and the overview."""
     found = []
-    for page in [*PAGES, ROOT / "docs" / "watching.md"]:
+    for page in [*PAGES, ROOT / "docs" / "watching.md", ROOT / "docs" / "deploying.md"]:
         text = page.read_text("utf-8").replace("\\\n", " ")
         found += [
             (page.name, line.strip()) for line in re.findall(r"^ {4,}(?:\w+\(\) \{ )?((?:postkeep|aws) .+)$", text, re.MULTILINE)
         ]
     return found
+
+
+def waiters(service: str) -> list[str]:
+    model = botocore.session.get_session().get_waiter_model(service)
+    return [str(botocore.xform_name(name)) for name in model.waiter_names]
 
 
 def test_there_are_commands_of_both_kinds() -> None:
@@ -81,6 +86,13 @@ def test_a_line_is_one_that_the_aws_cli_takes(page: str, line: str) -> None:
     if (service, operation) == ("logs", "tail"):
         assert options <= {"since", "follow", "filter-pattern", "format"}
         return
+    if (service, operation) == ("cloudformation", "deploy"):
+        assert options <= {"stack-name", "template-file", "capabilities", "parameter-overrides"}
+        return
+    if (service, operation) == ("cloudformation", "wait"):
+        assert words[3] in {one.replace("_", "-") for one in waiters("cloudformation")}
+        return
+    options = {word.removeprefix("no-") for word in options}
     if (service, operation) == ("sns", "subscribe"):
         options = {word.replace("notification-endpoint", "endpoint") for word in options}
     model = botocore.session.get_session().get_service_model(service.replace("s3api", "s3"))

@@ -1,6 +1,6 @@
 """An archive that a command works on: a running local stack, or a stack that CloudFormation deployed to AWS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 POSTS_BUCKET, ARCHIVE_BUCKET, POSTS_TABLE = "PostsBucket", "ArchiveBucket", "PostsTable"
 """Logical ids in ``template.yaml``."""
 
+_ALIAS = ":live"
+"""What follows a function's name where it is called, in ``template.yaml``."""
+
 _API_URL = "ApiUrl"
 """The template's output."""
 
@@ -42,7 +45,7 @@ class Archive:
         buckets: names.
         tables: names.
         queues: URLs.
-        functions: names.
+        functions: what to call them by: the name, and behind a colon the alias where the stack has one.
         endpoint_url: where AWS's services are played; None for AWS itself.
         profile: of the user's AWS configuration; None for the one that is chosen there.
         state: the folder of the local stack; None for a deployed one.
@@ -159,10 +162,21 @@ def deployed_archive(
         buckets=buckets,
         tables=tables,
         queues=by_type.get("AWS::SQS::Queue", {}),
-        functions=by_type.get("AWS::Lambda::Function", {}),
+        functions=called(by_type.get("AWS::Lambda::Function", {}), by_type.get("AWS::Lambda::Alias", {}).values()),
         endpoint_url=endpoint_url,
         profile=profile,
     )
+
+
+def called(functions: Mapping[str, str], aliases: Iterable[str]) -> dict[str, str]:
+    """What to call a stack's functions by, so that it is the version in use which runs, and its failures go where they should.
+
+    Args:
+        functions: names, by logical ids.
+        aliases: ARNs, ``…:function:NAME:ALIAS``; none for a stack from before there were any.
+    """
+    aliased = {arn.rpartition(":function:")[2] for arn in aliases}
+    return {logical: name + _ALIAS if name + _ALIAS in aliased else name for logical, name in functions.items()}
 
 
 def _why_not(error: Exception, stack: str, region: str | None) -> str:

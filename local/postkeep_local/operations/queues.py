@@ -35,7 +35,7 @@ class QueueState:
         in_flight: messages that were received and are neither deleted nor given back.
         retention: seconds after it was first sent that SQS drops a message.
         sources: the URLs of the queues whose dead letters come here, by their ARNs.
-        functions: the names of the functions whose failed asynchronous invocations come here, by their logical ids.
+        functions: what to call the functions by whose failed asynchronous invocations come here, by their logical ids.
     """
 
     name: str
@@ -81,10 +81,11 @@ def _typed(answer: "GetQueueAttributesResultTypeDef") -> dict[str, str]:
     return {str(name): value for name, value in answer["Attributes"].items()}
 
 
-def _on_failure(functions: "LambdaClient", physical: str) -> str:
-    """The ARN of what takes a function's failed asynchronous invocations, or ""."""
+def _on_failure(functions: "LambdaClient", called: str) -> str:
+    """The ARN of what takes a function's failed asynchronous invocations, or "": each alias has its own."""
+    name, _, alias = called.partition(":")
     try:
-        configured = functions.get_function_event_invoke_config(FunctionName=physical, Qualifier="$LATEST")
+        configured = functions.get_function_event_invoke_config(FunctionName=name, Qualifier=alias or "$LATEST")
     except ClientError as error:
         if error.response["Error"].get("Code") != "ResourceNotFoundException":
             raise

@@ -128,13 +128,13 @@ class Redrive:
         return next(iter(sources.values()))
 
     def _function_of(self, failure: Failure) -> str:
-        """The function that an event failed in: one of this archive's, whatever else a record names.
+        """What to call the function by that an event failed in: one of this archive's, whatever else a record names.
 
         After a deployment that replaced the function it has another name than in the record.
         """
         names = list(self._queue.functions.values())
-        if failure.function in names:
-            return failure.function
+        if found := [name for name in names if name.partition(":")[0] == failure.function]:
+            return found[0]
         if len(names) != 1:
             raise _Stays(f"no function {failure.function} fails into this queue")
         return names[0]

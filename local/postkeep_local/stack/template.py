@@ -3,7 +3,7 @@
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,21 @@ _MAXIMUM_TIMEOUT = 900
 
 _LEAST_CONCURRENCY = 2
 """AWS Lambda's least MaximumConcurrency of an SQS event source."""
+
+_LEFT_OUT = ("AWS::CloudWatch::", "AWS::AppConfig::")
+"""Types of resources that the emulator is not given: what watches, and what tells CloudFormation of other parameters."""
+
+_RELEASE = (
+    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
+    "VersionDescription",
+    "VersionDeletionPolicy",
+    "DeploymentPreference",
+)
+"""Properties of a function that say how its new version comes into use. Here every call gets the newest at once."""
+
+_ALIAS = re.compile(r"(\$\{\w+\}|\$\{\w+\.Arn\}):live$")
+"""A function's alias in a Fn::Sub of ``template.yaml``: what is before it is the function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,21 +189,20 @@ class BuiltTemplate:
         are not packed (they are run from the build folder), buckets have fixed names (so that they are found again after a
         kill), and no more batches are in flight than there are workers. Alarms and the dashboard, which nobody looks at here,
         are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
-        instead, which allows a megabyte).
+        instead, which allows a megabyte). Functions have no versions and no alias here: what calls an alias calls the function.
         """
         template = copy.deepcopy(self._template)
         template.pop("Metadata", None)
-        template["Resources"] = {
-            name: resource
-            for name, resource in template["Resources"].items()
-            if not resource["Type"].startswith("AWS::CloudWatch::")
-        }
+        left_out = {name for name, resource in template["Resources"].items() if resource["Type"].startswith(_LEFT_OUT)}
+        template["Resources"] = {name: found for name, found in template["Resources"].items() if name not in left_out}
+        _without_release(template.get("Globals", {}).get("Function", {}), left_out)
         for name, resource in template["Resources"].items():
             resource.pop("Metadata", None)
             properties = resource.setdefault("Properties", {})
             match resource["Type"]:
                 case "AWS::Serverless::Function":
                     spec = self._function(name, properties)
+                    _without_release(properties, left_out)
                     properties["CodeUri"] = {"Bucket": stack, "Key": name}
                     properties["Timeout"] = min(_MAXIMUM_TIMEOUT, spec.timeout + _EMULATOR_PATIENCE)
                     variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
@@ -198,10 +212,13 @@ class BuiltTemplate:
                             most = concurrency(self._most(event["Properties"]), workers)
                             event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": most}
                 case "AWS::Serverless::LayerVersion":
+                    properties.pop("PublishLambdaVersion", None)
                     properties["ContentUri"] = {"Bucket": stack, "Key": name}
+                case "AWS::DynamoDB::Table":
+                    properties.pop("DeletionProtectionEnabled", None)  # what lies here is a copy, and may be thrown away
                 case "AWS::S3::Bucket":
                     properties.setdefault("BucketName", bucket_name(stack, name))
-        return json.dumps(template, separators=(",", ":"))
+        return json.dumps(_unaliased(template), separators=(",", ":"))
 
 
 def concurrency(most: int, workers: int) -> int:
@@ -217,6 +234,26 @@ def pool_size(spec: FunctionSpec, workers: int) -> int:
 def bucket_name(stack: str, logical_id: str) -> str:
     """A bucket's name in the local stack."""
     return f"{stack}-{re.sub(r'[^a-z0-9]', '', logical_id.lower())}"
+
+
+def _without_release(properties: dict[str, Any], left_out: Collection[str]) -> None:
+    """Take out of a function's properties what is about its versions, and the variables that name what is left out."""
+    for key in _RELEASE:
+        properties.pop(key, None)
+    variables = properties.get("Environment", {}).get("Variables", {})
+    for key in [key for key, value in variables.items() if isinstance(value, Mapping) and value.get("Ref") in left_out]:
+        del variables[key]
+
+
+def _unaliased(value: Any) -> Any:
+    """A part of a template in which functions are called by themselves and not by their alias."""
+    if isinstance(value, dict):
+        if isinstance(value.get("Fn::Sub"), str):
+            return value | {"Fn::Sub": _ALIAS.sub(r"\1", value["Fn::Sub"])}
+        return {key: _unaliased(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unaliased(item) for item in value]
+    return value
 
 
 def _events(properties: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 
 from postkeep_local.clients import EndpointInvalid, make_client
-from postkeep_local.operations.archive import Archive, ArchiveUnknown, archive_of, deployed_archive, local_archive
+from postkeep_local.operations.archive import Archive, ArchiveUnknown, archive_of, called, deployed_archive, local_archive
 from postkeep_local.stack import control
 from unit.cli.deployed import REGION, STACK, template
 
@@ -42,6 +42,13 @@ def test_a_deployed_stack_is_known_by_its_logical_ids(deployed: Archive) -> None
     assert sqs.get_queue_attributes(QueueUrl=deployed.queues["RenderQueue"])
     assert deployed.client("lambda").get_function(FunctionName=deployed.functions["ParseFunction"])
     assert deployed.client("cloudwatch").meta.region_name == REGION
+
+
+def test_functions_are_called_by_their_alias_where_they_have_one() -> None:
+    functions = {"ParseFunction": "keep-parse-1", "QueryFunction": "keep-query-1"}
+    assert called(functions, []) == functions
+    aliases = [f"arn:aws:lambda:eu-west-1:123456789012:function:{name}" for name in ("keep-parse-1:live", "keep-query-1:other")]
+    assert called(functions, aliases) == functions | {"ParseFunction": "keep-parse-1:live"}
 
 
 def test_the_stacks_output_is_the_apis_address(deployed: Archive) -> None:

@@ -278,6 +278,20 @@ def test_failed_events_are_given_to_their_function_again(deployed: Archive, invo
     assert bodies(deployed, FAILURES) == []
 
 
+def test_a_function_is_called_by_its_alias_whose_failures_these_are(
+    deployed: Archive, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    intercept(monkeypatch, "GetFunctionEventInvokeConfig", lambda call: asked.append((call["FunctionName"], call["Qualifier"])))
+    name = deployed.functions["ParseFunction"]
+    aliased = replace(deployed, functions={"ParseFunction": f"{name}:live"})
+    send(deployed, FAILURES, failure_record(EVENTS[0], name), failure_record(EVENTS[1], "replaced"))
+    queue = dead_letter_queue(aliased, FAILURES)
+    assert asked == [(name, "live")]
+    assert Redrive(aliased, queue)().sent == 2
+    assert [call["FunctionName"] for call in invoked] == [f"{name}:live"] * 2
+
+
 def test_only_the_archives_own_functions_are_invoked(deployed: Archive, invoked: list[dict[str, Any]]) -> None:
     """A record that names another function cannot have that one invoked."""
     add_function(deployed, "other")

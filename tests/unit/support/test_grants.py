@@ -11,7 +11,7 @@ from support.roles import ARNS, refused, unused
 
 TABLE, INDEX = ARNS["PostsTable"], ARNS["PostsTable"] + "/index/by_due"
 POSTS, ARCHIVE = ARNS["PostsBucket"], ARNS["ArchiveBucket"]
-NAMES = {"posts": TABLE, "posts-bucket": POSTS, "parse": ARNS["ParseFunction"]}
+NAMES = {"posts": TABLE, "posts-bucket": POSTS, "parse:live": f"{ARNS['ParseFunction']}:live"}
 KEY = {"pk": {"S": "POST#a"}, "sk": {"S": "POST"}}
 PICTURE = {"pk": {"S": "PICTURES#a"}, "sk": {"S": "1"}}
 
@@ -103,7 +103,9 @@ def test_what_calls_to_the_table_need() -> None:
 
 def test_other_calls() -> None:
     assert asked("sqs", "SendMessageBatch", QueueUrl="https://sqs/1/render") == [Need("sqs:SendMessage", ARNS["RenderQueue"])]
-    assert asked("lambda", "Invoke", FunctionName="parse") == [Need("lambda:InvokeFunction", ARNS["ParseFunction"])]
+    alias = f"{ARNS['ParseFunction']}:live"
+    for name in ("parse:live", alias):
+        assert asked("lambda", "Invoke", FunctionName=name) == [Need("lambda:InvokeFunction", alias)]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _LONGEST = 28
 """Lines of an answer that are shown; of a longer one the middle is left out."""
 
 _BLOCK = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
-_PASSING = re.compile(r"^(Uploading|Comparing): .*\n", re.MULTILINE)
+_PASSING = re.compile(r"^[A-Z][^\n:]*: [\d,]+ of [\d,]+.*\n", re.MULTILINE)
 """How far it got; on a terminal it is one line that is wiped away."""
 
 _VARYING = (

@@ -1,7 +1,8 @@
 """The commands that README and the documents show, in their order."""
 
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,12 +10,13 @@ from support.template import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-PROGRAMS = {"aws", "cd", "cp", "curl", "git", "key=$(openssl", "make", "name()", "postkeep", "printf", "sam"}
-"""What a command line begins with."""
+PROGRAMS = {"aws", "cd", "cp", "curl", "export", "for", "git", "make", "name()", "postkeep", "printf", "sam"}
+"""What a command line begins with, besides variables that are set."""
 
 _FENCE = re.compile(r"^ *(?:```|~~~)(\w*)")
 _INDENTED = re.compile(r"^ {4,}(\S.*)$")
 _VARIABLE = re.compile(r"^[A-Z_]+=\S+ ")
+_SET = re.compile(r"""^\w+=[$'"]""")
 
 
 class Command(NamedTuple):
@@ -25,7 +27,7 @@ class Command(NamedTuple):
     """Where it begins, from 1."""
 
     text: str
-    """Without the prompt; lines that go on are one."""
+    """Without the prompt; of several lines where the shell needs them."""
 
 
 class Mixed(Exception):
@@ -33,7 +35,9 @@ class Mixed(Exception):
 
 
 def program(line: str) -> str | None:
-    """What a line begins with, if that is a command; ``.venv/bin/`` before it does not count."""
+    """What a line begins with, if that is a command ("=" sets a variable); ``.venv/bin/`` before it does not count."""
+    if _SET.match(line):
+        return "="
     while variable := _VARIABLE.match(line):
         line = line[variable.end() :]
     first = line.partition(" ")[0].removeprefix(".venv/bin/").removeprefix(".venv-sam/bin/")
@@ -51,12 +55,29 @@ def commands(document: Path) -> list[Command]:
         if kind == "console":
             found += [Command(document, number, line[2:]) for number, line in block if line.startswith("$ ")]
         elif kind is None:
-            shown = [(number, line) for number, line in block if not line.startswith("#")]
+            shown = list(_whole((number, line) for number, line in block if not line.startswith("#")))
             told = [program(line) is not None for _, line in shown]
             if any(told) and not all(told):
                 raise Mixed(f"{document.name}:{shown[told.index(False)][0]}: {shown[told.index(False)][1]}")
             found += [Command(document, number, line) for number, line in shown if any(told)]
     return found
+
+
+def _whole(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Lines, with those put together that the shell takes together: what is quoted over several, loops."""
+    first, text = 0, ""
+    for number, line in lines:
+        first, text = (first, f"{text}\n{line}") if text else (number, line)
+        if program(text) is None or not _goes_on(text):
+            yield first, text
+            text = ""
+    if text:
+        yield first, text
+
+
+def _goes_on(text: str) -> bool:
+    checked = subprocess.run(["/bin/bash", "-n"], input=text, capture_output=True, text=True, check=False)
+    return "unexpected E" in checked.stderr or "unexpected end of file" in checked.stderr
 
 
 def _blocks(text: str) -> Iterator[tuple[str | None, list[tuple[int, str]]]]:

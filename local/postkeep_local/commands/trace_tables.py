@@ -78,7 +78,7 @@ def _table(lines: Sequence[Line], causes: Mapping[str, int]) -> Table:
     table.add_column("attempt", justify="right", no_wrap=True)
     table.add_column("took", justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
-    table.add_column("reason", overflow="fold", ratio=1)
+    table.add_column("reason", overflow="fold")
     table.add_column("cause", justify="right", no_wrap=True)
     for line in lines:
         table.add_row(
@@ -95,9 +95,11 @@ def _table(lines: Sequence[Line], causes: Mapping[str, int]) -> Table:
 
 
 def _step(line: Line) -> str:
-    found = clipped(line.step or line.message, _WORD)
-    more = line.event_name or line.picture_id[:_PICTURE]
-    return f"{found} {clipped(more, _WORD)}" if more else found
+    """What was done: where the function's name says it, the event or the picture alone."""
+    step = line.step or line.message
+    more = line.event_name or (f"picture {line.picture_id[:_PICTURE]}" if line.picture_id else "")
+    words = [more] if more and step == line.service else [step, more]
+    return clipped(" ".join(filter(None, words)), _WORD)
 
 
 def _took(milliseconds: float) -> str:

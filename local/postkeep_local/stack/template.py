@@ -21,6 +21,9 @@ _EMULATOR_PATIENCE = 60
 _MAXIMUM_TIMEOUT = 900
 """AWS Lambda's quota for a function's timeout, in seconds."""
 
+_WATCHING = ("AWS::CloudWatch::", "AWS::Logs::QueryDefinition")
+"""Types of resources that serve nobody on one machine."""
+
 _LEAST_CONCURRENCY = 2
 """AWS Lambda's least MaximumConcurrency of an SQS event source."""
 
@@ -172,16 +175,14 @@ class BuiltTemplate:
 
         It differs from the built one in what a single machine needs: invocations are forwarded to ``proxy``, code and layers
         are not packed (they are run from the build folder), buckets have fixed names (so that they are found again after a
-        kill), and no more batches are in flight than there are workers. Alarms and the dashboard, which nobody looks at here,
-        are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
+        kill), and no more batches are in flight than there are workers. Alarms, the dashboard and its query, which nobody looks
+        at here, are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
         instead, which allows a megabyte).
         """
         template = copy.deepcopy(self._template)
         template.pop("Metadata", None)
         template["Resources"] = {
-            name: resource
-            for name, resource in template["Resources"].items()
-            if not resource["Type"].startswith("AWS::CloudWatch::")
+            name: resource for name, resource in template["Resources"].items() if not resource["Type"].startswith(_WATCHING)
         }
         for name, resource in template["Resources"].items():
             resource.pop("Metadata", None)

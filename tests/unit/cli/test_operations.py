@@ -242,6 +242,7 @@ def test_dlq_show_as_json(deployed: Archive) -> None:
         "generation": 3,
         "force": False,
         "rules": 0,
+        "correlation_id": None,
     }
     assert (found[None]["trouble"], found[None]["body"]) == ("not JSON", ESCAPE)
 

@@ -53,15 +53,17 @@ def tell(
         for number, cause in enumerate(causes, start=1):
             click.echo(f"cause {number}  {clipped(cause, _TEXT)}")
         if found.more:
-            click.echo(f"Only the newest {len(found.lines):,} lines are shown: a shorter --since shows fewer.")
+            click.echo(f"Only the newest {len(found.lines):,} are shown: there are earlier ones.")
     else:
         click.echo(f"The logs of the last {span(since.total_seconds())} say nothing of {subject.text}.")
         click.echo("It was looked for in:")
         for place in found.looked_in:
             click.echo(f"  {clipped(place, _TEXT)}")
-        click.echo("Lines are there for some moments' delay, from LogLevel INFO on, and for LogRetentionDays; see also --since.")
+        click.echo(
+            "Lines come with some moments' delay, are there from LogLevel INFO on, and stay for LogRetentionDays. See also --since."
+        )
     if found.unread:
-        click.echo(f"{found.unread:,} lines that name it are in no form of Postkeep's, and left out.")
+        click.echo(f"Left out: {found.unread:,} that names it and is no line of Postkeep's form.")
     for post_id in posts:
         click.echo()
         for line in _now(post_id, stand.get(post_id)):

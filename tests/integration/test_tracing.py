@@ -1,6 +1,7 @@
 """A post's way through the real handlers, as their logs tell it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,9 @@ from integration.conftest import Aws, Context, api_event, s3_event, sqs_event
 from postkeep.aws.functions import ParseFunction
 from postkeep.correlation import caused_by
 from postkeep.post import picture_id, post_id
+from retry_pictures.retrying import Swept
 from support.logs import Lines, captured
+from support.template import ROOT
 
 KEY = "tea/_posts/2021-06-29-一杯茶.md"
 ID = post_id(KEY)
@@ -103,6 +106,10 @@ def test_each_line_carries_ids_and_none_says_what_a_post_says(aws: Aws, lines: L
     for line in lines.values():
         assert line["correlation_id"]
         assert line["step"]
+    documented = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "watching.md").read_text("utf-8")))
+    powertools = {"location", "cold_start", "function_name", "function_memory_size", "function_arn"}
+    runs = {"messages", "added", "removed", "unchanged", "failed", "posts", "segments", "changes", *Swept.__dataclass_fields__}
+    assert {name for line in lines.values() for name in line} <= documented | powertools | runs
     for secret in (BODY, '一杯茶"', "xyzzy", "plugh", "tea.example", "pictures.example", "somebody", "hush"):
         assert secret not in lines.getvalue()
 

@@ -155,7 +155,7 @@ def test_a_rejected_post_tells_why(aws: Aws, lines: Lines) -> None:
     render(aws)
     parsed, rendered = lines.values(post_id=ID)
     assert parsed.items() >= {"outcome": "rejected", "reason": "front-matter-invalid", "level": "INFO"}.items()
-    assert rendered.items() >= {"outcome": "cleared", "reason": "it is deleted or rejected"}.items()
+    assert rendered.items() >= {"outcome": "cleared", "reason": "deleted or rejected"}.items()
 
 
 def test_what_is_passed_over_tells_why(aws: Aws, lines: Lines) -> None:
@@ -165,7 +165,7 @@ def test_what_is_passed_over_tells_why(aws: Aws, lines: Lines) -> None:
     requests = aws.messages(aws.render_queue)
     render_post.handler.handler(sqs_event(requests), Context())
     again, late = lines.values(correlation_id="AAAA", step="parse"), lines.values(correlation_id="BBBB")
-    assert [(line["outcome"], line["reason"]) for line in again] == [("unchanged", "its record says what the object says")]
+    assert [(line["outcome"], line["reason"]) for line in again] == [("unchanged", "its record says the same")]
     assert [line["outcome"] for line in late] == ["superseded"]
     assert late[0]["reason"]
     # The record was not settled, so that the text was asked for twice: one request was enough.

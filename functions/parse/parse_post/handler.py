@@ -20,7 +20,7 @@ from postkeep.post import Post, is_post_key, post_id
 from postkeep.settings import ParseSettings
 
 _WHY = {
-    Outcome.UNCHANGED: "its record says what the object says",
+    Outcome.UNCHANGED: "its record says the same",
     Outcome.ABSENT: "there is no object and no record",
 }
 """Why nothing was recorded."""

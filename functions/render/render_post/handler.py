@@ -23,7 +23,7 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 
 _WHY = {
     Outcome.RESUMED: "its text was there",
-    Outcome.CLEARED: "it is deleted or rejected",
+    Outcome.CLEARED: "deleted or rejected",
 }
 """Why no text was made."""
 

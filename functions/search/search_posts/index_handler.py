@@ -35,7 +35,7 @@ MERGING = 150_000
 """Milliseconds of the function's time that must be left when a merge is begun; the largest one takes half of it."""
 
 _WHY = {
-    Fate.UNCHANGED: "the index says what its record says",
+    Fate.UNCHANGED: "the index agrees",
     Fate.WAITING: "it has no text yet",
 }
 """Why nothing was done."""
@@ -99,7 +99,7 @@ def handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureRespon
             count("IndexCommitsFailed")
             failed |= {message.id for message in batch}
             for message in batch:
-                _tell(message, work, error=error)
+                _tell(message, work, error)
     try:
         with working("upkeep", cause, failure="not looked after"):
             wiring().upkeep(lambda: context.get_remaining_time_in_millis() > MERGING)
@@ -139,17 +139,17 @@ def _index(messages: Sequence[Message], work: Work) -> set[str]:
         segments=outcome.segments,
     )
     for message in messages:
-        _tell(message, work, fate=outcome.fates.get(message.post_id), error=outcome.failed.get(message.post_id))
+        _tell(message, work, outcome.failed.get(message.post_id) or outcome.fates[message.post_id])
     count("PostsIndexed", outcome.added)
     return {message.id for message in messages if message.post_id in outcome.failed}
 
 
-def _tell(message: Message, commit: Work, *, fate: Fate | None = None, error: Exception | None = None) -> None:
+def _tell(message: Message, commit: Work, came: Fate | Exception) -> None:
     """Write the line of one message; it took as long as the commit that it was part of."""
     ids = {"post_id": message.post_id, "message_id": message.id}
     took = commit.duration_ms
     with working("index", message.cause, failure="not told", attempt=message.attempt, **ids) as work:
-        if error is not None:
-            logger.error("not indexed", exc_info=error, outcome=FAILED, reason=type(error).__name__, duration_ms=took)
-        elif fate is not None:
-            work.ends("indexed", fate, _WHY.get(fate, ""), duration_ms=took)
+        if isinstance(came, Fate):
+            work.ends("indexed", came, _WHY.get(came, ""), duration_ms=took)
+        else:
+            logger.error("not indexed", exc_info=came, outcome=FAILED, reason=type(came).__name__, duration_ms=took)

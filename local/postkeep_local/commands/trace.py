@@ -29,8 +29,6 @@ class _Length(click.ParamType[timedelta]):
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
         match = re.fullmatch(r"([0-9]{1,5})([mhd])", str(value), re.ASCII)
         length = int(match[1]) * _UNITS[match[2]] if match else timedelta(0)
         if not timedelta(0) < length <= _LONGEST:

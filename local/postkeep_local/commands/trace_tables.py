@@ -60,7 +60,7 @@ def tell(
         for place in found.looked_in:
             click.echo(f"  {clipped(place, _TEXT)}")
         click.echo(
-            "Lines come with some moments' delay, are there from LogLevel INFO on, and stay for LogRetentionDays. See also --since."
+            "Lines come some moments late, at LogLevel INFO or DEBUG alone, and stay for LogRetentionDays. See also --since."
         )
     if found.unread:
         click.echo(f"Left out: {found.unread:,} that names it and is no line of Postkeep's form.")
@@ -115,17 +115,18 @@ def _reason(line: Line) -> str:
 
 def _now(post_id: PostId, stand: Standing | None) -> list[str]:
     if stand is None:
-        return [f"now     {post_id} has no record"]
+        return [f"now       {post_id} has no record"]
     post = stand.post
     status = post.status.value
     if post.status is Status.REJECTED:
-        status += f" ({clipped(post.reason, _WORD)}): {clipped(post.detail, _TEXT)}"
+        status += f" ({clipped(post.reason, _WORD)})"
     settled = "settled" if post.settled else "not settled yet"
     pictures = ", ".join(f"{number:,} {name}" for name, number in stand.pictures.items())
     if pictures and stand.next_try:
         pictures += f"; the next try at {instant(stand.next_try)}"
     rows = [
         ("now", f"{status}, generation {post.generation:,}, {settled}; changed {instant(post.changed)}"),
+        ("detail", clipped(post.detail, _TEXT)),
         ("pictures", pictures),
         ("key", clipped(post.key, _TEXT)),
         ("version", clipped(post.revision.version_id, _TEXT)),

@@ -128,7 +128,8 @@ def test_a_rejected_post_says_why(deployed: Archive) -> None:
     log(deployed, text(1, outcome="rejected", reason="front-matter-invalid"))
     result = invoke(ID)
     assert rows(result)[0][-3:] == ["rejected", "front-matter-invalid", "1"]
-    assert "now       rejected (front-matter-invalid): line 3: a\\x1b[2J[bold], generation 1" in result.stdout
+    assert "now       rejected (front-matter-invalid), generation 1" in result.stdout
+    assert "detail    line 3: a\\x1b[2J[bold]\n" in result.stdout
 
 
 def test_errors_and_lines_that_end_nothing_are_shown(deployed: Archive) -> None:
@@ -168,7 +169,7 @@ def test_nothing_is_said_with_where_it_was_looked_for(deployed: Archive) -> None
     assert f"The logs of the last 1 d 0 h say nothing of {ID}.\n" in result.stdout
     assert f"\n  {deployed.log_groups['ParseLogs']}\n" in result.stdout
     assert deployed.log_groups["ApiLogs"] not in result.stdout
-    assert f"now     {ID} has no record" in result.stdout
+    assert f"now       {ID} has no record" in result.stdout
     assert len(rows(invoke(ID, "--since", "2d"))) == 1
     assert "The logs of the last 1 h 30 min" in invoke("some-cause", "--since", "90m", status=1).stdout
 

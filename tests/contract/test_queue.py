@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from fakes.memory import MemoryQueue
+from postkeep import correlation
 from postkeep.aws.sqs import SqsQueue
 from postkeep.errors import SendFailed
 from postkeep.ports import Queue
@@ -71,6 +72,18 @@ def test_there_is_a_delay_for_each_message_or_none(queue: tuple[Queue, list[str]
     port, _ = queue
     with pytest.raises(ValueError, match="zip"):
         port.send(["a", "b"], delays=delays)
+
+
+def test_messages_carry_the_cause_of_the_work_that_sends_them() -> None:
+    with mock_aws():
+        sqs = boto3.client("sqs")
+        url = sqs.create_queue(QueueName="render")["QueueUrl"]
+        with correlation.caused_by("4E2F6A0B"):
+            SqsQueue(url).send([str(n) for n in range(12)], delays=[0] * 12)
+        found: list[str] = []
+        while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages"):
+            found += [correlation.of_attributes(message["MessageAttributes"]) for message in batch]
+    assert found == ["4E2F6A0B"] * 12
 
 
 def test_a_queue_that_delays_by_itself_is_left_to_it() -> None:

@@ -60,14 +60,22 @@ class Aws:
     def messages(self, url: str) -> list[dict[str, Any]]:
         """Take all messages off a queue, as an event source mapping would give them."""
         taken: list[dict[str, Any]] = []
-        while batch := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        while batch := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
+            "Messages"
+        ):
             for message in batch:
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 taken.append(message)
         return taken
 
 
-def s3_event(bucket: str, key: str, sequencer: str | None = "00A1", name: str = "ObjectCreated:Put") -> dict[str, Any]:
+def s3_event(
+    bucket: str,
+    key: str,
+    sequencer: str | None = "00A1",
+    name: str = "ObjectCreated:Put",
+    request_id: str = "C3D13FE58DE4C810",
+) -> dict[str, Any]:
     """An event as S3 sends it."""
     entry = {"key": quote_plus(key, safe="/"), "size": 1, "eTag": "e", "versionId": "v"}
     if sequencer is not None:
@@ -80,13 +88,14 @@ def s3_event(bucket: str, key: str, sequencer: str | None = "00A1", name: str = 
                 "awsRegion": "us-east-1",
                 "eventTime": "2026-01-01T00:00:00.000Z",
                 "eventName": name,
+                "responseElements": {"x-amz-request-id": request_id, "x-amz-id-2": "FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S"},
                 "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}, "object": entry},
             }
         ]
     }
 
 
-def sqs_event(messages: list[dict[str, Any]]) -> dict[str, Any]:
+def sqs_event(messages: list[dict[str, Any]], attempt: int = 1) -> dict[str, Any]:
     """A batch as an event source mapping hands it over."""
     return {
         "Records": [
@@ -94,8 +103,11 @@ def sqs_event(messages: list[dict[str, Any]]) -> dict[str, Any]:
                 "messageId": message["MessageId"],
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
-                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "x"},
-                "messageAttributes": {},
+                "attributes": {"ApproximateReceiveCount": str(attempt), "SentTimestamp": "1", "SenderId": "x"},
+                "messageAttributes": {
+                    name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+                    for name, value in message.get("MessageAttributes", {}).items()
+                },
                 "md5OfBody": message.get("MD5OfBody", ""),
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",

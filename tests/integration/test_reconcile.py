@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +13,11 @@ import parse_post.handler
 import reconcile_posts.handler
 import render_post.handler
 from integration.conftest import Aws, Context, s3_event, sqs_event
+from postkeep import correlation
 from postkeep.aws import functions
 from postkeep.aws.functions import ParseFunction
 from postkeep.post import post_id
+from support.logs import captured
 from support.template import ROOT
 
 KEYS = ["tea/_posts/2021-06-29-一杯茶的 路 #1.md", "a+b%20c\u3000🍵?&.md", "e\u0301\\\"'<>\t.html", "x" * 1021 + ".md"]
@@ -122,6 +126,29 @@ def test_a_run_beside_another_one_ends(aws: Aws, parse: Functions, monkeypatch: 
     monkeypatch.setattr(Context, "get_remaining_time_in_millis", staticmethod(meanwhile))
     report = reconcile()
     assert answers == [{"underway": report["run"]}]
+
+
+def test_what_is_mended_is_told_and_carries_its_cause(aws: Aws, parse: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.put(KEYS[0], "x")
+    aws.put("unmatched.htm", "x")
+    stray = f"renditions/{'a' * 26}/00000001-0001.json"
+    aws.s3.put_object(Bucket=aws.archive, Key=stray, Body=b"{}")
+    later = datetime.now(UTC) + timedelta(hours=2)
+    case = replace(reconcile_posts.handler.wiring(), now=lambda: later)
+    cause = f"reconcile-{Context.aws_request_id}"
+    with captured(monkeypatch) as logged, monkeypatch.context() as patches:
+        patches.setattr(reconcile_posts.handler, "wiring", lambda: case)
+        reconcile(check_only=True)
+        assert not logged.values(message="asked for")
+        reconcile()
+        parse.deliver()
+    (asked,) = logged.values(message="asked for")
+    assert asked.items() >= {"key": KEYS[0], "post_id": post_id(KEYS[0]), "reason": "missing", "correlation_id": cause}.items()
+    (swept,) = logged.values(message="swept")
+    assert swept.items() >= {"post_id": "a" * 26, "rendition": stray, "reason": "stray", "step": "reconcile"}.items()
+    assert [line["outcome"] for line in logged.values(step="parse", correlation_id=cause)] == ["rejected"]
+    (message,) = aws.messages(aws.render_queue)
+    assert correlation.of_attributes(message["MessageAttributes"]) == cause
 
 
 def test_the_findings_are_metrics(aws: Aws, parse: Functions, capsys: pytest.CaptureFixture[str]) -> None:

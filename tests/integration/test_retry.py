@@ -10,6 +10,7 @@ import pytest
 
 import retry_pictures.handler
 from integration.conftest import Aws, Context
+from postkeep import correlation
 from postkeep.aws.due import DynamoDuePictures
 from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
 from postkeep.aws.sqs import SqsQueue
@@ -21,6 +22,7 @@ from postkeep_local.operations import retry as operations
 from postkeep_local.operations.retry import Asked, PictureRetry, Selection, groups
 from retry_pictures.pacing import Pacing
 from retry_pictures.retrying import Retrying, Swept, silence
+from support.logs import captured
 from support.metering import Meter
 from support.posts import a_post
 from support.template import ROOT, table_definition
@@ -98,11 +100,22 @@ def test_pictures_of_one_host_are_delayed(aws: Aws) -> None:
     assert (len(asked(aws)), delayed(aws)) == (1, 4)
 
 
-def test_metrics_and_logs_tell_of_it(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_and_logs_tell_of_it(aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = picture(3, status=PictureStatus.PENDING, attempts=5, reason="")
     have(picture(1), picture(2, next_try=NOW + timedelta(hours=1)))
-    handle()
+    with captured(monkeypatch) as logged:
+        handle()
+        have(silent)
+        handle()
+    cause = f"retry-{Context.aws_request_id}"
+    first, given_up = logged.values(message="due", post_id=POST.id, correlation_id=cause, step="retry")
+    assert first.items() >= {"picture_id": picture(1).id, "outcome": "sent", "reason": "timeout", "tries": 1}.items()
+    assert given_up.items() >= {"picture_id": silent.id, "outcome": "given-up", "reason": "pending"}.items()
+    assert [line["sent"] for line in logged.values(message="swept")] == [1, 0]
+    (message,) = aws.messages(aws.thumbnail_queue)
+    assert correlation.of_attributes(message["MessageAttributes"]) == cause
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (metrics,) = [line for line in lines if "_aws" in line]
+    metrics, _ = [line for line in lines if "_aws" in line]
     assert {name: metrics[name] for name in metrics if name.startswith("Pictures")} == {
         "PicturesSentAgain": [1.0],
         "PicturesUnheard": [0.0],

@@ -3,7 +3,9 @@
 ``make test`` builds the functions first. The tests run in their order on one stack.
 """
 
+import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 
 from postkeep.post import SUFFIXES, post_id
+from postkeep_local.cli import main
 from postkeep_local.demo import NO_OTHER_HOST, PICTURE_HOST
 from postkeep_local.pictures_server import serve
 from postkeep_local.stack import control
@@ -137,6 +141,43 @@ def test_pictures_have_thumbnails_but_for_the_ones_that_cannot(stack: Running) -
         ("jpeg", 640),
     ]
     assert all(picture["reason"] for picture in pictures if picture["status"] == "failed")
+
+
+def test_a_posts_way_is_traced(stack: Running) -> None:
+    key = "river/_posts/2019-07-08-活字的重量.md"
+    value = json.loads(postkeep(stack, "trace", key, "--json").stdout)
+    lines = value["lines"]
+    assert {line["correlation_id"] for line in lines} == {lines[0]["correlation_id"]}
+    ways = [(line["service"], line["outcome"]) for line in lines]
+    assert ways[:2] == [("parse", "recorded"), ("render", "rendered")]
+    outcomes = ["failed", "failed", "ready"]
+    assert sorted(ways[2:]) == [("index", "indexed"), *(("thumbnail", outcome) for outcome in outcomes)]
+    assert all(line["attempt"] == 1 and line["duration_ms"] > 0 for line in lines)
+    assert (lines[0]["event_name"], lines[0]["key"]) == ("ObjectCreated:Put", key)
+    (state,) = value["posts"]
+    assert (state["status"], state["version"], state["pictures"]) == ("ready", lines[0]["version"], {"failed": 2, "ready": 1})
+    assert f"now       ready, generation {state['generation']}, settled" in postkeep(stack, "trace", value["post_id"]).stdout
+
+    cause = lines[0]["correlation_id"]
+    assert len(json.loads(postkeep(stack, "trace", cause, "--json").stdout)["lines"]) == len(lines)
+
+    told = re.search(r"`postkeep trace (reprocess-[0-9a-f]+)`", postkeep(stack, "reprocess", "--prefix", key, "--force").stderr)
+    assert told
+    stack.settle()
+    again = json.loads(postkeep(stack, "trace", told[1], "--json").stdout)
+    assert (again["lines"][0]["service"], again["lines"][0]["outcome"]) == ("render", "rendered")
+    assert {line["post_id"] for line in again["lines"]} == {value["post_id"]}
+
+
+def test_a_trace_of_what_was_never_there_says_where_it_looked(stack: Running) -> None:
+    result = postkeep(stack, "trace", "never.md", status=1)
+    assert str(stack.state / "logs" / "ParseFunction.log") in result.stdout
+
+
+def postkeep(stack: Running, *arguments: str, status: int = 0) -> Result:
+    result = CliRunner().invoke(main, [*arguments, "--state", str(stack.state)])
+    assert result.exit_code == status, result.output
+    return result
 
 
 def test_the_text_of_a_post(stack: Running) -> None:

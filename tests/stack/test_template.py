@@ -56,7 +56,12 @@ def test_what_the_emulator_is_given(toy_build: Path) -> None:
 
 def test_the_emulator_is_given_nothing_that_watches_and_takes_the_rest(tmp_path: Path) -> None:
     """CloudFormation's quota for a body, which the emulator keeps: 51,200 bytes."""
-    watched = {"Alarm": "AWS::CloudWatch::Alarm", "Dashboard": "AWS::CloudWatch::Dashboard", "Queue": "AWS::SQS::Queue"}
+    watched = {
+        "Alarm": "AWS::CloudWatch::Alarm",
+        "Dashboard": "AWS::CloudWatch::Dashboard",
+        "Query": "AWS::Logs::QueryDefinition",
+        "Queue": "AWS::SQS::Queue",
+    }
     template = {"Metadata": {"x": 1}, "Resources": {name: {"Type": kind, "Metadata": {"x": 1}} for name, kind in watched.items()}}
     (tmp_path / "template.yaml").write_text(json.dumps(template))
     given = json.loads(BuiltTemplate(tmp_path).for_emulator("stack", "p", workers=2))

@@ -91,6 +91,12 @@ def test_a_table_asks_for_what_is_logged() -> None:
     assert set(re.findall(r"\w+", outcomes)) == {PictureStatus.FAILED, PictureStatus.WAITING}
 
 
+def test_the_saved_query_is_the_documented_one_over_all_functions() -> None:
+    query = RESOURCES["TraceQuery"]["Properties"]
+    assert query["LogGroupNames"] == [function["LoggingConfig"]["LogGroup"] for function in FUNCTIONS.values()]
+    assert "\n".join(f"    {line}" for line in query["QueryString"].splitlines()) in WATCHING
+
+
 def test_a_gigabyte_second_costs_what_the_processor_costs() -> None:
     assert SUBSTITUTION[1] == {"GigabyteSecond": {"Fn::If": ["OnArm", "0.0000133334", "0.0000166667"]}}
     assert template()["Conditions"]["OnArm"] == {"Fn::Equals": [{"Ref": "Architecture"}, "arm64"]}

@@ -45,10 +45,12 @@ class Step:
     Attributes:
         counted: changes taken on.
         caught_up: whether no further ones can be read yet.
+        posts: whose changes these were.
     """
 
     counted: int
     caught_up: bool
+    posts: tuple[PostId, ...] = field(default=(), compare=False)
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ class Counting:
         if caught_up:
             self._publish(work.totals)
         self._sweep(work, replaced)
-        return Step(len(changed), caught_up)
+        return Step(len(changed), caught_up, tuple(changed))
 
     def _read(self, post_ids: tuple[PostId, ...]) -> list[tuple[PostId, Post]]:
         return list(self.listings.posts(post_ids).items())

@@ -8,10 +8,11 @@ from uuid import uuid4
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from count_posts.counting import Counting
+from postkeep import correlation
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.s3 import Bucket
 from postkeep.errors import ObjectChanged
-from postkeep.observability import count, logger, metrics
+from postkeep.observability import SUPERSEDED, Work, count, logger, metrics, working
 from postkeep.settings import CountSettings
 
 _MARGIN = 60_000
@@ -36,15 +37,24 @@ def wiring() -> Counting:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Take steps until everything is counted, or the time is nearly over: the next run goes on."""
     del event
+    with working("count", correlation.born("count", context.aws_request_id), failure="not counted") as work:
+        counted = _count(context, work)
+    count("ChangesCounted", counted)
+    return {"counted": counted}
+
+
+def _count(context: LambdaContext, work: Work) -> int:
     counted = 0
     try:
         while True:
             step = wiring()()
             counted += step.counted
+            for post_id in step.posts:
+                logger.info("counted", post_id=post_id, outcome="counted")
             if step.caught_up or context.get_remaining_time_in_millis() < _MARGIN:
                 break
-    except ObjectChanged as changed:
-        logger.info("another run is counting", key=changed.key)
-    logger.info("counted", changes=counted)
-    count("ChangesCounted", counted)
-    return {"counted": counted}
+    except ObjectChanged:
+        work.ends("another run is counting", SUPERSEDED, "another run took the step", changes=counted)
+        return counted
+    work.ends("done", "caught-up" if step.caught_up else "to-be-continued", changes=counted)
+    return counted

@@ -18,6 +18,11 @@ from postkeep.messages import RenderRequest
 from postkeep.ports import ObjectStore, PostStore, Queue
 from postkeep.post import Post, Revision, Status, digest, pad_sequencer, post_id
 
+
+def _nobody(_post: Post) -> None:
+    """Is told nothing."""
+
+
 _ATTEMPTS = 5
 """How often a lost race is run again within an invocation; after that the event is retried as a whole."""
 
@@ -42,6 +47,7 @@ class Ingest:
         max_bytes: a larger object is rejected.
         tombstone_life: how long a tombstone is kept.
         now: the clock (aware, UTC).
+        told: is told what the bucket holds, for the logs.
     """
 
     posts: PostStore
@@ -49,6 +55,7 @@ class Ingest:
     max_bytes: int
     tombstone_life: timedelta
     now: Callable[[], datetime]
+    told: Callable[[Post], None] = _nobody
 
     def __call__(self, key: str, sequencer: str | None, objects: ObjectStore) -> Outcome:
         """Record the current state of the object at ``key``.
@@ -121,6 +128,7 @@ class Ingest:
     def _read(self, key: str, sequencer: str, objects: ObjectStore) -> Post:
         """The first-generation record of what the bucket holds now."""
         post = self._judge(key, sequencer, objects)
+        self.told(post)
         return replace(post, saying=_saying(post))
 
     def _judge(self, key: str, sequencer: str, objects: ObjectStore) -> Post:

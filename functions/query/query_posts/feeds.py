@@ -242,7 +242,7 @@ class Contents:
         try:
             return RenditionObject.decode(self.archive.get(post.rendition.key, limit=_LARGEST_TEXT).body)
         except ObjectMissing:
-            logger.warning("rendition missing", post_id=post.id, key=post.rendition.key)
+            logger.warning("rendition missing", post_id=post.id, rendition=post.rendition.key)
         except ObjectTooLarge as large:
             logger.info("rendition too large for a feed", post_id=post.id, size=large.size)
         return None

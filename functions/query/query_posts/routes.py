@@ -79,7 +79,7 @@ class Reading:
                 return RenditionObject.decode(self.archive.get(post.rendition.key, limit=_MAX_RENDITION).body)
             except ObjectMissing:
                 # The record moved on between our two reads, or its rendition is being made again.
-                logger.warning("rendition missing", post_id=post.id, key=post.rendition.key)
+                logger.warning("rendition missing", post_id=post.id, rendition=post.rendition.key)
             except ObjectTooLarge as error:
                 detail = f"what was made of the post has {error.size:,} bytes"
                 raise Problem("text-too-large", detail) from error

@@ -50,6 +50,10 @@ def _nobody(_progress: Progress) -> None:
     """Is told nothing."""
 
 
+def _no_one(_found: Found) -> None:
+    """Likewise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciling:
     """The use case and what it works on.
@@ -61,6 +65,7 @@ class Reconciling:
         parse: checks records.
         renders: the queue for texts that nobody waits for.
         now: the clock (aware, UTC).
+        mended: is told of each thing that is being mended, for the logs.
     """
 
     objects: ObjectStore
@@ -69,6 +74,7 @@ class Reconciling:
     parse: RecordChecker
     renders: Queue
     now: Callable[[], datetime]
+    mended: Callable[[Found], None] = _no_one
 
     def __call__(
         self,
@@ -164,6 +170,9 @@ class Reconciling:
             self.renders.send([request.encode() for request in requests])
         if strays := [f.key for f in found if f.finding is Finding.STRAY]:
             self.archive.delete(strays)
+        for one in found:
+            if one.finding is not Finding.UNMATCHED:
+                self.mended(one)
 
     def _finish(self, run: "_Run") -> Report:
         progress = run.progress

@@ -13,12 +13,19 @@ from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.errors import Superseded
 from postkeep.messages import RenderRequest
-from postkeep.observability import count, logger, metrics
+from postkeep.observability import SUPERSEDED, count, knows, logger, metrics, received
+from postkeep.post import Post
 from postkeep.settings import RenderSettings
 from render_post.published import PublishedRules
-from render_post.rendering import Rendering
+from render_post.rendering import Outcome, Rendering
 
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+_WHY = {
+    Outcome.RESUMED: "its text was there",
+    Outcome.CLEARED: "deleted or rejected",
+}
+"""Why no text was made."""
 
 
 @cache
@@ -37,7 +44,12 @@ def wiring() -> Rendering:
         now=_now,
         index=SqsQueue(settings.index_queue),
         rules=PublishedRules(archive, _now, _rules_not_read),
+        told=_told,
     )
+
+
+def _told(post: Post) -> None:
+    knows(key=post.key, version=post.revision.version_id)
 
 
 def _now() -> datetime:
@@ -50,19 +62,17 @@ def _rules_not_read(error: Exception) -> None:
 
 
 def _render(record: SQSRecord) -> None:
-    request = RenderRequest.decode(record.body)
-    logger.append_keys(post_id=request.post_id, generation=request.generation, message_id=record.message_id)
-    try:
-        outcome = wiring()(request)
-    except Superseded as superseded:
-        logger.info("superseded", why=superseded.why)
-        count("RendersSuperseded")
-        return
-    except Exception:
-        logger.exception("not rendered")
-        raise
-    logger.info("done", outcome=outcome)
-    count(f"Posts{outcome.capitalize()}")
+    with received("render", record, failure="not rendered") as work:
+        request = RenderRequest.decode(record.body)
+        knows(post_id=request.post_id, generation=request.generation)
+        try:
+            outcome = wiring()(request)
+        except Superseded as superseded:
+            work.ends("superseded", SUPERSEDED, superseded.why)
+            count("RendersSuperseded")
+            return
+        work.ends("done", outcome, _WHY.get(outcome, ""))
+        count(f"Posts{outcome.capitalize()}")
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -57,6 +57,10 @@ class Outcome(StrEnum):
     CLEARED = "cleared"
 
 
+def _nobody(_post: Post) -> None:
+    """Is told nothing."""
+
+
 def only_shipped(_least: int) -> RuleBook:
     """The rules of an archive in which none were published."""
     return shipped()
@@ -87,6 +91,7 @@ class Rendering:
         index: the queue of the search index, which is told of each post that was settled.
         rules: gives the rules that hold now, of this published version or a later one, where there is one.
         render: the cleaning: body, metadata, key and rules → text.
+        told: is told the record that was found, for the logs.
     """
 
     posts: PostStore
@@ -100,6 +105,7 @@ class Rendering:
     index: Queue
     rules: Callable[[int], RuleBook] = only_shipped
     render: Callable[[str, Metadata, str, RuleBook], RenderedText] = render
+    told: Callable[[Post], None] = _nobody
 
     def __call__(self, request: RenderRequest) -> Outcome:
         """Render the post, or clear what is derived from it where it is deleted or rejected.
@@ -111,6 +117,8 @@ class Rendering:
             Exception: whatever kept the rules from being read.
         """
         filed = self.posts.filed(request.post_id)
+        if filed:
+            self.told(filed.post)
         if filed is None or filed.post.generation != request.generation:
             self._withdraw(request.post_id, request.generation)
             known = f"the record has {filed.post.generation}" if filed else "there is no record"

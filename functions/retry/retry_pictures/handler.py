@@ -6,10 +6,12 @@ from functools import cache
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from postkeep import correlation
 from postkeep.aws.due import DynamoDuePictures
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.sqs import SqsQueue
-from postkeep.observability import count, logger, metrics
+from postkeep.observability import count, logger, metrics, working
+from postkeep.ports import DuePicture
 from postkeep.settings import RetrySettings
 from retry_pictures.retrying import Retrying
 
@@ -24,6 +26,19 @@ def wiring() -> Retrying:
         thumbnails=SqsQueue(settings.thumbnail_queue),
         fetch_pictures=settings.fetch_pictures,
         now=lambda: datetime.now(UTC),
+        told=_told,
+    )
+
+
+def _told(due: DuePicture, outcome: str) -> None:
+    picture = due.picture
+    logger.info(
+        "due",
+        outcome=outcome.replace("_", "-"),
+        reason=picture.reason or picture.status.value,
+        post_id=due.post_id,
+        picture_id=picture.id,
+        tries=picture.attempts,
     )
 
 
@@ -31,9 +46,10 @@ def wiring() -> Retrying:
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, int]:
     """Ask for what is due; what is left is the next run's."""
-    del event, context
-    swept = wiring()()
-    logger.info("swept", **asdict(swept))
+    del event
+    with working("retry", correlation.born("retry", context.aws_request_id), failure="not swept") as work:
+        swept = wiring()()
+        work.ends("swept", "swept", **asdict(swept))
     count("PicturesSentAgain", swept.sent)
     count("PicturesUnheard", swept.silent)
     count("PicturesGivenUp", swept.given_up)

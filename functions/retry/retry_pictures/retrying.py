@@ -32,6 +32,10 @@ _PAGE = 100
 """Items a BatchGetItem. Source: Amazon DynamoDB API Reference."""
 
 
+def _nobody(_due: DuePicture, _outcome: str) -> None:
+    """Is told nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What a run did.
@@ -57,7 +61,7 @@ class _Plan:
 
     requests: list[str] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
-    revisions: list[tuple[DuePicture, Picture]] = field(default_factory=list)
+    revisions: list[tuple[DuePicture, Picture, str]] = field(default_factory=list)
     tally: Counter[str] = field(default_factory=Counter)
 
 
@@ -71,6 +75,7 @@ class Retrying:
         thumbnails: the thumbnail queue.
         fetch_pictures: whether pictures are asked for at all.
         now: the clock (aware, UTC).
+        told: is told of each picture what becomes of it, by the names of :class:`Swept`'s fields; for the logs.
     """
 
     due: DuePictures
@@ -78,6 +83,7 @@ class Retrying:
     thumbnails: Queue
     fetch_pictures: bool
     now: Callable[[], datetime]
+    told: Callable[[DuePicture, str], None] = _nobody
 
     def __call__(self) -> Swept:
         """Ask for the pictures that are due, up to :data:`MOST`.
@@ -97,8 +103,9 @@ class Retrying:
             stretch = self.due.due(until=now, after=after, limit=_PAGE)
             plan = self._plan(stretch.pictures, pacing, now)
             self.thumbnails.send(plan.requests, delays=plan.delays)
-            for due, picture in plan.revisions:
+            for due, picture, kind in plan.revisions:
                 self._revise(due, picture)
+                self.told(due, kind)
             tally.update(plan.tally)
             after, looked = stretch.after, looked + _PAGE
         return Swept(**tally)
@@ -122,7 +129,7 @@ class Retrying:
                 plan.tally["silent"] += silent
                 kind, revised = "sent", asked_for(picture, now + turn, attempts)
             plan.tally[kind] += 1
-            plan.revisions.append((due, revised))
+            plan.revisions.append((due, revised, kind))
         return plan
 
     def _revise(self, due: DuePicture, picture: Picture) -> None:

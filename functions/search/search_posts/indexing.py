@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from shutil import rmtree
 
@@ -31,6 +32,19 @@ _RENDITION_BYTES = 256 * 1024 * 1024
 """As query's limit: a text of the longest body has a tenth of it."""
 
 _BUILT = "built"
+
+
+class Fate(StrEnum):
+    """What became of a post that did not fail.
+
+    WAITING: it has no text yet, or not that any more which its record named; render tells when there is one.
+    """
+
+    INDEXED = "indexed"
+    REMOVED = "removed"
+    UNCHANGED = "unchanged"
+    WAITING = "waiting"
+
 
 type Each = Callable[[Callable[[PostId], "Look"], Iterable[PostId]], Iterable["Look"]]
 
@@ -63,6 +77,7 @@ class Outcome:
         failed: posts whose entry could not be made, and why: they are to be tried again.
         posts: in the index, after it.
         segments: likewise.
+        fates: of each post that did not fail.
     """
 
     added: int = 0
@@ -71,6 +86,7 @@ class Outcome:
     failed: dict[PostId, Exception] = field(default_factory=dict)
     posts: int = 0
     segments: int = 0
+    fates: dict[PostId, Fate] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +185,19 @@ class Indexing[Found: Assembled]:
                 outcome.failed[look.post_id] = look.error
             elif look.waits or (look.post is None and place is None):
                 outcome.unchanged += 1
+                outcome.fates[look.post_id] = Fate.WAITING if look.waits else Fate.UNCHANGED
             elif look.post is None:
                 gone.append(look.post_id)
+                outcome.fates[look.post_id] = Fate.REMOVED
             elif place is not None and marks[place[0]].stamps[place[1]] == stamp_of(look.post):
                 outcome.unchanged += 1
+                outcome.fates[look.post_id] = Fate.UNCHANGED
             else:
                 changed.append(look.post)
         outcome.removed = len(gone)
         written, made = self.write(changed, outcome)
         outcome.added = len(made)
+        outcome.fates |= dict.fromkeys(made, Fate.INDEXED)
         dead = _by_segment(places[post_id] for post_id in [*gone, *made])
         if not written and not dead:
             outcome.posts, outcome.segments = manifest.posts, len(manifest.segments)
@@ -216,6 +236,7 @@ class Indexing[Found: Assembled]:
                 outcome.failed[look.post_id] = look.error
             elif look.waits:
                 outcome.unchanged += 1
+                outcome.fates[look.post_id] = Fate.WAITING
         return [entry_of(posts[post_id], texts[post_id]) for post_id in posts if post_id in texts]
 
     def _text(self, post: Post) -> str:

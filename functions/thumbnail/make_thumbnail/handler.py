@@ -16,7 +16,7 @@ from postkeep.aws.dynamodb import DynamoPictures
 from postkeep.aws.s3 import Bucket
 from postkeep.errors import Superseded
 from postkeep.messages import ThumbnailRequest
-from postkeep.observability import count, logger, metrics
+from postkeep.observability import SUPERSEDED, count, knows, logger, metrics, received
 from postkeep.settings import ThumbnailSettings
 
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -42,19 +42,18 @@ def _now() -> datetime:
 
 
 def _make(record: SQSRecord) -> None:
-    request = ThumbnailRequest.decode(record.body)
-    logger.append_keys(post_id=request.post_id, picture_id=request.picture_id, message_id=record.message_id)
-    try:
-        picture = wiring()(request)
-    except Superseded as superseded:
-        logger.info("superseded", why=superseded.why)
-        count("PicturesSuperseded")
-        return
-    except Exception:
-        logger.exception("no outcome")
-        raise
-    logger.info("recorded", outcome=picture.status.value, reason=picture.reason, attempts=picture.attempts)
-    count(f"Pictures{picture.status.capitalize()}")
+    with received("thumbnail", record, failure="no outcome") as work:
+        request = ThumbnailRequest.decode(record.body)
+        knows(post_id=request.post_id, picture_id=request.picture_id)
+        try:
+            picture = wiring()(request)
+        except Superseded as superseded:
+            work.ends("superseded", SUPERSEDED, superseded.why)
+            count("PicturesSuperseded")
+            return
+        tried = {"tries": picture.attempts, "next_try": picture.next_try.isoformat() if picture.next_try else ""}
+        work.ends("recorded", outcome=picture.status.value, reason=picture.reason, **tried)
+        count(f"Pictures{picture.status.capitalize()}")
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -117,7 +117,8 @@ def _values(letter: "Letter", keys: "Mapping[str, str]") -> dict[str, Any]:
         case None:
             return {**value, "kind": None, "trouble": letter.trouble, "body": letter.body}
         case request:
-            return {**value, "kind": request.kind, "key": keys.get(request.post_id), **asdict(request)}
+            found = {"kind": request.kind, "key": keys.get(request.post_id), **asdict(request)}
+            return {**value, **found, "correlation_id": letter.correlation_id or None}
 
 
 @dlq.command()

@@ -57,6 +57,8 @@ def archive_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def on_archive(command: Callable[..., None]) -> Callable[..., None]:
     """Have a command work on an archive: it gets the options that name one, and is called with ``archive``.
 
+    What it sends to the functions carries a correlation id of its own.
+
     What AWS, the emulator or Postkeep itself refuses becomes a message, and exit status 1.
     """
 
@@ -65,10 +67,19 @@ def on_archive(command: Callable[..., None]) -> Callable[..., None]:
     def opened(
         *, state: Path, stack: str | None, region: str | None, profile: str | None, endpoint_url: str | None, **rest: Any
     ) -> None:
-        with explained():
+        from postkeep.correlation import born, caused_by
+
+        with explained(), caused_by(born(click.get_current_context().info_name or "command")):
             command(archive=open_archive(state, stack, region, profile, endpoint_url), **rest)
 
     return opened
+
+
+def tell_cause() -> None:
+    """Say how what the command asked for is followed."""
+    from postkeep.correlation import current
+
+    click.echo(f"`postkeep trace {current()}` shows what comes of it.", err=True)
 
 
 def open_archive(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from postkeep_local.commands.options import json_option, on_archive
+from postkeep_local.commands.options import json_option, on_archive, tell_cause
 
 if TYPE_CHECKING:
     from postkeep_local.operations.archive import Archive
@@ -55,6 +55,8 @@ def reconcile(*, archive: "Archive", check_only: bool, everything: bool, as_json
         click.echo(json.dumps(report.values(), indent=1))
     else:
         _tell(report)
+    if report.tally.repaired:
+        tell_cause()
     sys.exit(1 if check_only and any(report.tally.counts.get(name) for name in _MEANINGS) else 0)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from postkeep_local.commands.options import on_archive
+from postkeep_local.commands.options import on_archive, tell_cause
 
 if TYPE_CHECKING:
     from postkeep_local.operations.archive import Archive
@@ -73,3 +73,5 @@ def reprocess(  # noqa: PLR0913 (click passes options by name)
                 for key in some.keys:
                     click.echo(printable(key))
     click.echo(f"{asked:,} of {looked:,} posts {'would be asked for' if dry_run else 'are asked for'}")
+    if asked and not dry_run:
+        tell_cause()

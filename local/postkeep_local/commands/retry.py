@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from postkeep_local.commands.options import json_option, on_archive
+from postkeep_local.commands.options import json_option, on_archive, tell_cause
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -94,6 +94,8 @@ def retry_pictures(  # noqa: PLR0913 (click passes options by name)
         show_json(_values(len(found), counted, asked))
     else:
         click.echo(_said(len(found), asked))
+    if asked and asked.sent:
+        tell_cause()
 
 
 def _table(counted: Sequence[tuple[str, str, int]]) -> "Table":

@@ -1,7 +1,7 @@
 """An archive that a command works on: a running local stack, or a stack that CloudFormation deployed to AWS."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -49,6 +50,7 @@ class Archive:
         endpoint_url: where AWS's services are played; None for AWS itself.
         profile: of the user's AWS configuration; None for the one that is chosen there.
         state: the folder of the local stack; None for a deployed one.
+        log_groups: names; none for the local stack, whose logs are files.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Archive:
     endpoint_url: str | None = None
     profile: str | None = None
     state: Path | None = None
+    log_groups: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def local(self) -> bool:
@@ -88,6 +91,8 @@ class Archive:
     def client(self, service: Literal["dynamodb"], *, connections: int = 10) -> "DynamoDBClient": ...
     @overload
     def client(self, service: Literal["lambda"], *, connections: int = 10) -> "LambdaClient": ...
+    @overload
+    def client(self, service: Literal["logs"], *, connections: int = 10) -> "CloudWatchLogsClient": ...
     @overload
     def client(self, service: Literal["s3"], *, connections: int = 10) -> "S3Client": ...
     @overload
@@ -163,6 +168,7 @@ def deployed_archive(
         tables=tables,
         queues=by_type.get("AWS::SQS::Queue", {}),
         functions=called(by_type.get("AWS::Lambda::Function", {}), by_type.get("AWS::Lambda::Alias", {}).values()),
+        log_groups=by_type.get("AWS::Logs::LogGroup", {}),
         endpoint_url=endpoint_url,
         profile=profile,
     )

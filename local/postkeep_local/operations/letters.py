@@ -9,6 +9,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from postkeep import correlation
 from postkeep.errors import MessageInvalid
 from postkeep.messages import RenderRequest, ThumbnailRequest
 
@@ -64,6 +65,7 @@ class Letter:
         source: the ARN of the queue that it came from; "" where SQS does not tell.
         content: what it says; None where that is not understood.
         trouble: why it is not understood, or "".
+        correlation_id: of what it is part of; "" where it carries none.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Letter:
     source: str
     content: Content | None
     trouble: str
+    correlation_id: str = ""
 
     @property
     def reason(self) -> str:
@@ -158,6 +161,7 @@ def receive(sqs: "SQSClient", url: str, most: int, *, seconds: int) -> list[Lett
         VisibilityTimeout=seconds,
         WaitTimeSeconds=_WAIT_SECONDS,
         AttributeNames=["All"],
+        MessageAttributeNames=[correlation.ATTRIBUTE],
     )
     return [_letter(message) for message in answer.get("Messages", [])]
 
@@ -178,6 +182,7 @@ def _letter(message: "MessageTypeDef") -> Letter:
         source=attributes.get("DeadLetterQueueSourceArn", ""),
         content=content,
         trouble=trouble,
+        correlation_id=correlation.of_attributes(message.get("MessageAttributes")),
     )
 
 

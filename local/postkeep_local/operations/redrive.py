@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from postkeep import correlation
 from postkeep.errors import PostkeepError
 from postkeep_local.operations.archive import Archive
 from postkeep_local.operations.letters import BATCH, Failure, Held, Letter, holding
@@ -14,6 +15,7 @@ from postkeep_local.operations.queues import QueueState
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 _HOLD_SECONDS = 120
 """How long messages are kept from others while they are sent again; ten take a second."""
@@ -140,9 +142,13 @@ class Redrive:
         return names[0]
 
     def _send(self, url: str, letters: Sequence[Letter], outcome: Redriven) -> list[Letter]:
-        answer = self._sqs.send_message_batch(
-            QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": letter.body} for n, letter in enumerate(letters)]
-        )
+        """Send requests under the correlation ids that they had: it is the same work, begun again."""
+        entries: list[SendMessageBatchRequestEntryTypeDef] = []
+        for n, letter in enumerate(letters):
+            entries.append({"Id": str(n), "MessageBody": letter.body})
+            if attributes := correlation.attributes(letter.correlation_id or correlation.current()):
+                entries[-1]["MessageAttributes"] = attributes
+        answer = self._sqs.send_message_batch(QueueUrl=url, Entries=entries)
         refused = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
         outcome.stayed += [(letters[int(n)], f"it could not be sent: {code}") for n, code in refused.items()]
         return [letter for n, letter in enumerate(letters) if str(n) not in refused]

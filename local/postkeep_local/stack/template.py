@@ -24,7 +24,7 @@ _MAXIMUM_TIMEOUT = 900
 _LEAST_CONCURRENCY = 2
 """AWS Lambda's least MaximumConcurrency of an SQS event source."""
 
-_LEFT_OUT = ("AWS::CloudWatch::", "AWS::AppConfig::")
+_LEFT_OUT = ("AWS::CloudWatch::", "AWS::Logs::QueryDefinition", "AWS::AppConfig::")
 """Types of resources that the emulator is not given: what watches, and what tells CloudFormation of other parameters."""
 
 _RELEASE = (
@@ -187,8 +187,8 @@ class BuiltTemplate:
 
         It differs from the built one in what a single machine needs: invocations are forwarded to ``proxy``, code and layers
         are not packed (they are run from the build folder), buckets have fixed names (so that they are found again after a
-        kill), and no more batches are in flight than there are workers. Alarms and the dashboard, which nobody looks at here,
-        are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
+        kill), and no more batches are in flight than there are workers. Alarms, the dashboard and the saved query, which
+        nobody looks at here, are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
         instead, which allows a megabyte). Functions have no versions and no alias here: what calls an alias calls the function.
         """
         template = copy.deepcopy(self._template)

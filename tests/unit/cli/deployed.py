@@ -48,6 +48,8 @@ def template(api_url: str) -> dict[str, Any]:
             "ThumbnailQueue": queue_with("ThumbnailDeadLetterQueue"),
             "ThumbnailDeadLetterQueue": {"Type": "AWS::SQS::Queue"},
             "ParseFailureQueue": {"Type": "AWS::SQS::Queue"},
+            "ParseLogs": {"Type": "AWS::Logs::LogGroup"},
+            "ApiLogs": {"Type": "AWS::Logs::LogGroup"},
             "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}},
             "ParseFunction": {
                 "Type": "AWS::Lambda::Function",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from postkeep import correlation
 from postkeep.aws.items import picture_item, post_item
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.post import Picture, PictureStatus, picture_id, post_id
@@ -228,7 +229,9 @@ def test_dlq_show_makes_failures_readable(deployed: Archive) -> None:
 
 
 def test_dlq_show_as_json(deployed: Archive) -> None:
-    send(deployed, DEAD, RENDER.encode(), ESCAPE)
+    attributes: Any = correlation.attributes("4E2F6A0B")
+    deployed.client("sqs").send_message(QueueUrl=deployed.queues[DEAD], MessageBody=RENDER.encode(), MessageAttributes=attributes)
+    send(deployed, DEAD, ESCAPE)
     result = invoke("dlq", "show", DEAD, "--json")
     assert result.stdout.isascii()
     found = {entry["kind"]: entry for entry in json.loads(result.stdout)}
@@ -242,6 +245,7 @@ def test_dlq_show_as_json(deployed: Archive) -> None:
         "generation": 3,
         "force": False,
         "rules": 0,
+        "correlation_id": "4E2F6A0B",
     }
     assert (found[None]["trouble"], found[None]["body"]) == ("not JSON", ESCAPE)
 

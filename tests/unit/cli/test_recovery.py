@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fakes.memory import MemoryBucket
+from postkeep import correlation
 from postkeep.post import Picture, Status, Thumbnail
 from postkeep_local.cli import main
 from postkeep_local.commands import options
@@ -89,6 +90,24 @@ def test_reconcile_tells_what_it_found_and_did(orders: list[Order]) -> None:
         "2 objects are no post by its key: .htm (1), no ending (1)\n"
     )
     assert orders == [Order()]
+
+
+def test_what_is_sent_has_a_cause_which_is_told(orders: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
+    causes: list[str] = []
+    case = recovery.reconciling(ARCHIVE)
+
+    def noting(order: Order, **more: Any) -> Any:
+        causes.append(correlation.current())
+        return case(order, **more)
+
+    monkeypatch.setattr(recovery, "reconciling", lambda _archive: noting)
+    first, second = invoke("reconcile"), invoke("reconcile", "--json")
+    assert [cause.rpartition("-")[0] for cause in causes] == ["reconcile", "reconcile"]
+    assert causes[0] != causes[1]
+    for cause, result in zip(causes, (first, second), strict=True):
+        assert result.stderr.endswith(f"`postkeep trace {cause}` shows what comes of it.\n")
+    assert "trace" not in invoke("reconcile", "--check-only").output
+    assert correlation.current() == ""
 
 
 def test_reconcile_takes_its_options(orders: list[Order]) -> None:

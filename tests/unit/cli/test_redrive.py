@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from postkeep import correlation
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep_local.operations.archive import Archive
 from postkeep_local.operations.queues import QueueState, QueueUnknown, dead_letter_queue, queue_states
@@ -105,6 +106,18 @@ def test_requests_go_back_to_the_queue_that_they_failed_in(deployed: Archive) ->
     assert sorted(bodies(deployed, LIVE)) == sorted(RENDERS)
     assert bodies(deployed, "ThumbnailQueue") == [thumbnail]
     assert bodies(deployed, DEAD) == bodies(deployed, "ThumbnailDeadLetterQueue") == []
+
+
+def test_requests_keep_the_cause_that_they_had(deployed: Archive) -> None:
+    sqs = deployed.client("sqs")
+    attributes: Any = correlation.attributes("4E2F6A0B")
+    sqs.send_message(QueueUrl=deployed.queues[DEAD], MessageBody=RENDERS[0], MessageAttributes=attributes)
+    send(deployed, DEAD, RENDERS[1])  # of a version that knew of none
+    with correlation.caused_by("redrive-1"):
+        assert redrive(deployed, DEAD) == Redriven(2, [])
+    found = sqs.receive_message(QueueUrl=deployed.queues[LIVE], MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]
+    causes = {message["Body"]: correlation.of_attributes(message["MessageAttributes"]) for message in found}
+    assert causes == {RENDERS[0]: "4E2F6A0B", RENDERS[1]: "redrive-1"}
 
 
 def test_progress_is_told(deployed: Archive) -> None:

@@ -5,7 +5,7 @@ import pytest
 from fakes.memory import MemoryBucket
 from postkeep.errors import Conflict, ManifestInvalid, ObjectChanged, ObjectMissing
 from postkeep.post import Post, PostId, Status
-from search_posts.indexing import ATTEMPTS, Outcome
+from search_posts.indexing import ATTEMPTS, Fate, Outcome
 from search_posts.store import MANIFEST_KEY, SEGMENTS
 from support.indexed import Records, Searchable
 
@@ -86,6 +86,26 @@ def test_a_text_that_is_gone_leaves_its_entry_as_it_is(archive: Searchable) -> N
     assert {document.text for document in archive.found().values()} == {"茶", "山"}
 
 
+def test_what_became_of_each_post_is_told(archive: Searchable) -> None:
+    a, b, c, d, e = (archive.put(name, "茶") for name in "abcde")
+    archive.indexing()([a, b, c])
+    archive.put("a", "雨")
+    archive.delete("b")
+    archive.records.posts[d] = replace(archive.records.posts[d], status=Status.PENDING, rendition=None)
+    rendition = archive.records.posts[e].rendition
+    assert rendition is not None
+    archive.archive.delete([rendition.key])
+    outcome = archive.indexing()([a, b, c, d, e, never := archive.delete("never")])
+    assert outcome.fates == {
+        a: Fate.INDEXED,
+        b: Fate.REMOVED,
+        c: Fate.UNCHANGED,
+        d: Fate.WAITING,
+        e: Fate.WAITING,
+        never: Fate.UNCHANGED,
+    }
+
+
 def test_one_bad_post_does_not_keep_the_others_out(archive: Searchable) -> None:
     a, b, c, d = (archive.put(name, "茶") for name in "abcd")
     archive.engine.refused = {b}
@@ -101,6 +121,7 @@ def test_one_bad_post_does_not_keep_the_others_out(archive: Searchable) -> None:
 
     outcome = archive.indexing(records=Failing(archive.records.posts))([a, b, c, d])
     assert said(outcome) == (1, 0, 0, sorted([b, c, d]))
+    assert outcome.fates == {a: Fate.INDEXED}
     assert list(archive.found()) == [a]
     archive.engine.refused = {a, b}
     archive.put("a", "雨")

@@ -12,6 +12,7 @@ from postkeep.web.access import Access
 from postkeep.web.delivery import Delivery
 from postkeep.web.exchange import Answer
 from postkeep.web.routing import Parameter, Router
+from support.logs import captured
 
 LONG = json.dumps({"text": "茶" * 2000}, ensure_ascii=False)
 SHORT = '{"text":"茶"}'
@@ -326,6 +327,44 @@ def test_a_fault_is_told_without_its_reason(caplog: pytest.LogCaptureFixture) ->
     answer = ask("/broken")
     assert (answer["statusCode"], kind(answer)) == (500, "fault")
     assert "secret" not in answer["body"]
+
+
+POST = "a2" * 13
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "method", "expected"),
+    [
+        (
+            f"/posts/{POST}/text",
+            "q=hush",
+            "GET",
+            {"status": 200, "outcome": "answered", "route": "/posts/{post_id}/text", "post_id": POST},
+        ),
+        ("/posts/hush/text", "", "GET", {"status": 200, "outcome": "answered", "route": "/posts/{post_id}/text"}),
+        ("/hush", "", "GET", {"status": 404, "outcome": "refused", "reason": "route-unknown"}),
+        ("/broken", "", "GET", {"status": 500, "outcome": "failed", "reason": "fault", "route": "/broken"}),
+        ("/short", "", "HUSH", {"status": 405, "outcome": "refused", "reason": "method-not-allowed"}),
+    ],
+)
+def test_an_answer_is_told_with_its_route_and_nothing_of_what_was_asked(
+    monkeypatch: pytest.MonkeyPatch, path: str, query: str, method: str, expected: dict[str, object]
+) -> None:
+    router = routes()
+    router.get("/posts/{post_id}/text", summary="", tag="")(_of_post)
+    asked = event(path, query, method, {"authorization": "hush"})
+    asked["requestContext"] |= {"requestId": "JKJaXmPLvHcESHA="}
+    with captured(monkeypatch) as logged:
+        Delivery(router, Access(ReadAccess.PUBLIC))(asked)
+    (line,) = logged.values(message="answered")
+    assert line.items() >= {"step": "answer", "correlation_id": "JKJaXmPLvHcESHA=", **expected}.items()
+    assert {name for name in ("route", "post_id", "reason") if name in line} == {"route", "post_id", "reason"} & set(expected)
+    assert "hush" not in logged.getvalue().lower()
+
+
+def _of_post(post_id: str, q: str = "") -> Answer:
+    del post_id, q
+    return Answer.json(b"{}")
 
 
 # ---- Methods -------------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
+from postkeep import correlation
 from postkeep.aws.session import client
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class ParseFunction:
     def _record(self, key: str) -> dict[str, Any]:
         """An event's record in S3's form, without a sequencer: none is known, so parse compares with what it has.
 
-        Source: Amazon S3 User Guide, «Event message structure». Created or removed, parse reads what is there now.
+        Source: Amazon S3 User Guide, «Event message structure». Created or removed, parse reads what is there now. In the
+        place of S3's request stands the correlation id of the work that asks.
         """
         return {
             "eventVersion": "2.2",
@@ -49,6 +51,7 @@ class ParseFunction:
             "awsRegion": self._functions.meta.region_name,
             "eventTime": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "eventName": "ObjectCreated:Put",
+            "responseElements": {"x-amz-request-id": correlation.current()},
             "s3": {
                 "s3SchemaVersion": "1.0",
                 "configurationId": "postkeep-check",

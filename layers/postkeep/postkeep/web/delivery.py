@@ -3,14 +3,16 @@
 The routes know GET and what they answer. What holds for all of them is here, between API Gateway and the router.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from postkeep import correlation
 from postkeep.characters import excerpt
-from postkeep.observability import count, logger
+from postkeep.observability import FAILED, count, knows, logger, working
 from postkeep.web import answers, bounds, coding, validators
 from postkeep.web.access import Access
 from postkeep.web.caching import lifetime, vary
@@ -29,6 +31,9 @@ _TOLD = ("ETag", "Link", "Retry-After")
 """Fields that it may read of any answer, beside Cache-Control, Content-Type and the like."""
 
 _PREFLIGHT_SECONDS = 3600
+
+_POST = re.compile(r"[a-z2-7]{26}")
+"""A post's id (:func:`postkeep.post.post_id`)."""
 
 _LONGEST_ESCAPE = 6
 """Bytes that one byte of a text may become in JSON."""
@@ -57,15 +62,20 @@ class Delivery:
             event: of an HTTP API, payload version 2.0.
         """
         request = Request.of(event)
-        try:
-            answer = self._answer(request)
-        except Problem as problem:
-            answer = Answer.of_problem(problem)
-        except Exception as error:  # noqa: BLE001 (whatever it is, its reader gets an answer; it is logged, and counted)
-            logger.exception("fault", kind=type(error).__name__)
-            count("ApiFaults")
-            answer = Answer.of_problem(Problem("fault", "something went wrong here; it was logged"))
-        return self._shared(answer).payload()
+        cause = correlation.sound(event["requestContext"].get("requestId"))
+        with working("answer", cause, failure="no answer") as work:
+            reason = ""
+            try:
+                answer = self._answer(request)
+            except Problem as problem:
+                answer, reason = Answer.of_problem(problem), problem.kind
+            except Exception as error:  # noqa: BLE001 (whatever it is, its reader gets an answer; it is logged, and counted)
+                logger.exception("fault", kind=type(error).__name__)
+                count("ApiFaults")
+                answer, reason = Answer.of_problem(Problem("fault", "something went wrong here; it was logged")), "fault"
+            payload = self._shared(answer).payload()
+            work.ends("answered", _outcome(answer.status), reason, status=answer.status)
+            return payload
 
     def _answer(self, request: Request) -> Answer:
         bounds.check(request)
@@ -76,9 +86,17 @@ class Delivery:
             return _without_slash(request)
         if request.method not in {"GET", "HEAD"}:
             self._refuse(request)
+        self._note(request)
         # An answer to HEAD keeps its body up to API Gateway, which takes its length and drops it, as every HTTP server does
         # (RFC 9110, 9.3.2); without the body it would tell a length of 0, which is a wrong one.
         return self._deliver(request, self.routes.answer(request))
+
+    def _note(self, request: Request) -> None:
+        """Have the log say which route it is, and whose post; no more of the address, and nothing of the query."""
+        if found := self.routes.find(request.path):
+            route, path = found
+            post = path.get("post_id", "")
+            knows(route=route.path, post_id=post if _POST.fullmatch(post) else "")
 
     def _deliver(self, request: Request, answer: Answer) -> Answer:
         fields = {"Cache-Control": lifetime(answer, private=self.access.is_private)}
@@ -143,6 +161,12 @@ class Delivery:
         return answer.with_headers(
             {"Access-Control-Allow-Origin": self.cors_origin, "Access-Control-Expose-Headers": ", ".join((*_TOLD, *self.told))}
         )
+
+
+def _outcome(status: int) -> str:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return FAILED
+    return "refused" if status >= HTTPStatus.BAD_REQUEST else "answered"
 
 
 def _without_slash(request: Request) -> Answer:

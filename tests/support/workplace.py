@@ -84,13 +84,18 @@ class Workplace:
             more: variables of the environment.
         """
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV", "POSTKEEP"))}
-        environment |= PLATFORM | {
-            "HOME": str(self.home),
-            "PATH": os.pathsep.join([f"{self.root}/.venv/bin", f"{self.root}/.venv-sam/bin", environment["PATH"]]),
-            "PYTHONPATH": f"{self.root}/local",  # the copy's, before that of the environment that is lent
-            "BROWSER": "true",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        environment |= (
+            PLATFORM
+            | {
+                "HOME": str(self.home),
+                "PATH": os.pathsep.join([f"{self.root}/.venv/bin", f"{self.root}/.venv-sam/bin", environment["PATH"]]),
+                "PYTHONPATH": f"{self.root}/local",  # the copy's, before that of the environment that is lent
+                # What is lent is not made anew, for a copy that is soon gone.
+                "MAKEFLAGS": " ".join(f"--assume-old={lent}/ready" for lent in (*_LENT[:-1], ".aws-sam/local")),
+                "BROWSER": "true",
+                "AWS_EC2_METADATA_DISABLED": "true",
+            }
+        )
         if inside is None:
             inside = bool(re.match(r"make |sam |\.venv/bin/", line))
         return subprocess.run(

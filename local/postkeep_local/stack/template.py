@@ -188,8 +188,9 @@ class BuiltTemplate:
         It differs from the built one in what a single machine needs: invocations are forwarded to ``proxy``, code and layers
         are not packed (they are run from the build folder), buckets have fixed names (so that they are found again after a
         kill), and no more batches are in flight than there are workers. Alarms, the dashboard and the saved query, which
-        nobody looks at here, are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
-        instead, which allows a megabyte). Functions have no versions and no alias here: what calls an alias calls the function.
+        nobody looks at here, are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does
+        (where SAM uploads it instead, which allows a megabyte). Functions have no versions and no alias here: what calls an
+        alias calls the function.
         """
         template = copy.deepcopy(self._template)
         template.pop("Metadata", None)

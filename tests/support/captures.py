@@ -22,17 +22,19 @@ IMAGES = ROOT / "docs" / "images"
 PICTURED = {"find": "postkeep find 茶"}
 """Commands whose answers are drawn as well, by the name of the image."""
 
+_API, _EMULATOR = "http://127.0.0.1:8080", "http://127.0.0.1:4566"
+"""Where they are, unless somebody listens there already."""
+
 _LONGEST = 28
 """Lines of an answer that are shown; of a longer one the middle is left out."""
 
 _BLOCK = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
-_PASSING = re.compile(r"^[A-Z][^\n:]*: [\d,]+ of [\d,]+.*\n", re.MULTILINE)
-"""How far it got; on a terminal it is one line that is wiped away."""
+_PASSING = re.compile(r"^(?:[A-Z][^\n:]*: [\d,]+ of [\d,]+|setup: |build: ).*\n", re.MULTILINE)
+"""How far it got, which on a terminal is one line that is wiped away; what was installed and built before."""
 
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|KB|MB|kB|bytes)\b"), "SO MUCH"),
-    (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
     (re.compile(r" +"), " "),  # tables are as wide as what is in them
     (re.compile(r"[─━]+"), "─"),
 )
@@ -85,9 +87,13 @@ def typed(workplace: Workplace) -> tuple[str, dict[str, str]]:
 
 def _answer(workplace: Workplace, line: str) -> str:
     _await(workplace, line)
-    result = workplace.run(line, inside=True)
+    outputs = workplace.outputs()
+    result = workplace.run(line.replace(_API, outputs.get("api_url", _API)), inside=True)
     assert result.returncode == 0, f"{line}\n{result.stdout[-3000:]}"
-    said = _PASSING.sub("", result.stdout).replace(str(workplace.home), "~")
+    outputs = workplace.outputs() or outputs
+    said = _PASSING.sub("", result.stdout)
+    for here, there in ((str(workplace.home), "~"), (outputs.get("api_url"), _API), (outputs.get("endpoint_url"), _EMULATOR)):
+        said = said.replace(here or there, there)
     lines = [text.rstrip() for text in said.strip("\n").split("\n")]
     if len(lines) > _LONGEST:
         lines[_LONGEST - 8 : -6] = ["…"]

@@ -87,9 +87,13 @@ def _keys(archive: "Archive", letters: "list[Letter]") -> "Mapping[str, str]":
     from botocore.exceptions import BotoCoreError, ClientError
 
     from postkeep.aws.dynamodb import DynamoListings
-    from postkeep.messages import RenderRequest, ThumbnailRequest
+    from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
 
-    wanted = {letter.content.post_id for letter in letters if isinstance(letter.content, RenderRequest | ThumbnailRequest)}
+    wanted = {
+        letter.content.post_id
+        for letter in letters
+        if isinstance(letter.content, RenderRequest | ThumbnailRequest | IndexRequest)
+    }
     listings = DynamoListings(archive.posts_table, archive.client("dynamodb"))
     found: dict[str, str] = {}
     try:

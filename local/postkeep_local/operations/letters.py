@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 from postkeep import correlation
 from postkeep.errors import MessageInvalid
-from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -49,7 +49,7 @@ class Failure:
     payload: str
 
 
-type Content = RenderRequest | ThumbnailRequest | Failure
+type Content = RenderRequest | ThumbnailRequest | IndexRequest | Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ def read(body: str) -> Content:
             return RenderRequest.decode(body)
         case {"kind": ThumbnailRequest.kind}:
             return ThumbnailRequest.decode(body)
+        case {"kind": IndexRequest.kind}:
+            return IndexRequest.decode(body)
         case {"requestContext": {"functionArn": str(arn)} as context, "requestPayload": dict(payload)}:
             return _failure(arn, context, payload, value.get("responsePayload"))
     raise MessageInvalid("neither a request nor a failed invocation")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postkeep.errors import MessageInvalid
-from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest, _Message
 from postkeep_local.operations.archive import Archive
 from postkeep_local.operations.letters import Failure, holding, look, read
 from unit.cli.deployed import bodies, failure_record, s3_event, send, waiting
@@ -23,9 +23,10 @@ def deep(levels: int) -> str:
     return '{"a":' * levels + "1" + "}" * levels
 
 
-def test_requests_are_read() -> None:
-    assert read(RENDER.encode()) == RENDER
-    assert read(THUMBNAIL.encode()) == THUMBNAIL
+def test_requests_of_every_kind_are_read() -> None:
+    requests = [RENDER, THUMBNAIL, IndexRequest("a" * 26)]
+    assert [read(request.encode()) for request in requests] == requests
+    assert {type(request).__name__ for request in requests} == {kind.__name__ for kind in _Message.__subclasses__()}
 
 
 def test_a_failed_invocation_is_read() -> None:

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from postkeep import correlation
-from postkeep.messages import RenderRequest, ThumbnailRequest
+from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
 from postkeep_local.operations.archive import Archive
 from postkeep_local.operations.queues import QueueState, QueueUnknown, dead_letter_queue, queue_states
 from postkeep_local.operations.redrive import Redrive, Redriven
@@ -100,11 +100,12 @@ def test_only_dead_letter_queues_are_redriven(deployed: Archive, name: str) -> N
 def test_requests_go_back_to_the_queue_that_they_failed_in(deployed: Archive) -> None:
     thumbnail = ThumbnailRequest("a" * 26, "b" * 26, "00000001-0001", "https://pictures.postkeep.example/茶.jpg", "").encode()
     send(deployed, DEAD, *RENDERS)
-    send(deployed, "ThumbnailDeadLetterQueue", thumbnail)
+    index = IndexRequest("a" * 26).encode()
+    send(deployed, "ThumbnailDeadLetterQueue", thumbnail, index)
     assert redrive(deployed, DEAD) == Redriven(23, [])
-    assert redrive(deployed, "ThumbnailDeadLetterQueue") == Redriven(1, [])
+    assert redrive(deployed, "ThumbnailDeadLetterQueue") == Redriven(2, [])
     assert sorted(bodies(deployed, LIVE)) == sorted(RENDERS)
-    assert bodies(deployed, "ThumbnailQueue") == [thumbnail]
+    assert sorted(bodies(deployed, "ThumbnailQueue")) == sorted([thumbnail, index])
     assert bodies(deployed, DEAD) == bodies(deployed, "ThumbnailDeadLetterQueue") == []
 
 

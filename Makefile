@@ -13,7 +13,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam test-contract soak contract bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract soak contract captures bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -146,6 +146,9 @@ soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES
 
 contract: setup ## write the API's document and its page anew: make contract [RELEASE=1]
 	@PYTHONPATH=tests .venv/bin/python -m support.contract $(if $(RELEASE),--release)
+
+captures: setup build .venv-runtime/ready ## type what docs/first-hour.md shows, and write down what comes
+	@PYTHONPATH=tests .venv/bin/python -m support.captures
 
 bench-text: setup .venv-bench/ready ## the cleaning beside other tools, good and fast: make bench-text [ARGS=--write]
 	@.venv/bin/python bench/text.py $(ARGS)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from postkeep_local.stack import control
+from support import captures
 from support.commands import DOCUMENTS, Command, commands, program
 from support.template import ROOT
 from support.workplace import Workplace
@@ -218,3 +219,23 @@ def test_the_options_of_sam_cli_are_its_own(workplace: Workplace, command: str) 
     known = set(re.findall(r"--[a-z][a-z-]*", workplace.must(f"sam {command} --help")))
     assert lines
     assert [line for line in lines if not set(re.findall(r" (--[a-z][a-z-]*)", line.partition("#")[0])) <= known] == []
+
+
+def test_the_first_hour_is_as_it_is_told(tmp_path: Path) -> None:
+    """``make captures`` writes the page anew."""
+    told = _TYPED.read_text("utf-8")
+    workplace = Workplace.furnished(tmp_path)
+    try:
+        typed, _ = captures.typed(workplace)
+    finally:
+        workplace.leave()
+    assert captures.masked(typed) == captures.masked(told)
+
+
+def test_images_are_drawn_of_what_the_first_hour_shows() -> None:
+    told = _TYPED.read_text("utf-8")
+    for name, command in captures.PICTURED.items():
+        image = (captures.IMAGES / f"{name}.svg").read_text("utf-8")
+        answer = told.partition(f"$ {command}\n")[2].partition("\n$ ")[0]
+        assert answer.split()[0] in image
+        assert not re.search(r"url\((?!#)|@import|<script|https?://(?!www\.w3\.org/2000/svg)", image)

@@ -64,6 +64,16 @@ def test_requests_and_answers_pass_through(connection: http.client.HTTPConnectio
     assert (response.headers["x-tea"] or "").encode("latin-1").decode() == "雨"
 
 
+def test_characters_that_nobody_escaped_are_read_as_utf_8(connection: http.client.HTTPConnection) -> None:
+    connection.connect()
+    connection.sock.sendall("GET /posts/雨?tag=茶&a=%E8 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    response = http.client.HTTPResponse(connection.sock)
+    response.begin()
+    seen = json.loads(response.read())
+    assert (seen["rawPath"], seen["queryStringParameters"]) == ("/posts/雨", {"tag": "茶", "a": "\ufffd"})
+    assert seen["rawQueryString"] == "tag=%E8%8C%B6&a=%E8"
+
+
 def test_head_has_no_body(connection: http.client.HTTPConnection, runner: FakeRunner) -> None:
     runner.answer = lambda _: Outcome(b'{"statusCode": 200, "body": "four"}')
     connection.request("HEAD", "/tea")

@@ -3,6 +3,8 @@
 What differs from run to run is masked where a transcript is compared, and nowhere else.
 """
 
+import html
+import io
 import re
 import shutil
 import sys
@@ -10,10 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from postkeep_local.commands.stack import SOONER
 from postkeep_local.stack import control
+from support.commands import commands
 from support.template import ROOT
 from support.workplace import Workplace
 
@@ -25,6 +30,8 @@ PICTURED = {"find": "postkeep find 茶"}
 _API, _EMULATOR = "http://127.0.0.1:8080", "http://127.0.0.1:4566"
 """Where they are, unless somebody listens there already."""
 
+_LAG_SECONDS = float(SOONER["ChangesLagSeconds"]) + 3
+
 _LONGEST = 28
 """Lines of an answer that are shown; of a longer one the middle is left out."""
 
@@ -34,6 +41,7 @@ _PASSING = re.compile(r"^(?:[A-Z][^\n:]*: [\d,]+ of [\d,]+|setup: |build: ).*\n"
 
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "VERSION"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|KB|MB|kB|bytes)\b"), "SO MUCH"),
     (re.compile(r" +"), " "),  # tables are as wide as what is in them
     (re.compile(r"[─━]+"), "─"),
@@ -57,6 +65,11 @@ line-height: {line_height}px; }}
 """
 
 
+_LENGTH = re.compile(r'(textLength=")[\d.]+("[^>]*>)([^<]*)<')
+_CELL = 12.2
+"""How wide a cell is, in the image's units: rich's line height of 20 and its ratio of 0.61."""
+
+
 def masked(text: str) -> str:
     """A document without what differs from run to run."""
     for pattern, instead in _VARYING:
@@ -71,6 +84,7 @@ def typed(workplace: Workplace) -> tuple[str, dict[str, str]]:
         The document with what came, and the answers of the commands in PICTURED, coloured, by their names.
     """
     coloured: dict[str, str] = {}
+    workplace.definitions = [one.text for one in commands(ROOT / "docs" / "watching.md") if one.text.startswith("name()")]
 
     def block(match: re.Match[str]) -> str:
         lines = re.findall(r"^\$ (.*)$", match[0], re.MULTILINE)
@@ -104,18 +118,19 @@ def _await(workplace: Workplace, line: str) -> None:
     """Wait as a reader does, who needs longer to type: until nothing is left to do, and for what is counted until it is."""
     if workplace.outputs() and not line.startswith("make "):
         assert control.await_idle(workplace.outputs_file.parent, seconds=100).idle
-    for _ in range(60 if line.startswith("postkeep counts") else 0):
-        if workplace.run(line, inside=True).returncode == 0:
-            return
-        time.sleep(3)
+    if line.startswith("postkeep counts"):
+        time.sleep(_LAG_SECONDS)
+        workplace.configure()
+        workplace.must('aws lambda invoke --function-name "$(name CountFunction)" counted.json')
 
 
 def drawn(text: str) -> str:
     """What a terminal showed, as SVG."""
-    console = Console(record=True, width=118, file=sys.stderr, force_terminal=True, quiet=False)
-    with console.capture():
-        console.print(Text.from_ansi(text.rstrip("\n")))
-    return console.export_svg(title="postkeep", code_format=_SVG, unique_id="terminal")
+    console = Console(record=True, width=118, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(text.rstrip("\n")))
+    image = console.export_svg(title="postkeep", code_format=_SVG, unique_id="terminal")
+    # rich reckons a character for a cell, and Chinese ones take two.
+    return _LENGTH.sub(lambda match: f"{match[1]}{_CELL * cell_len(html.unescape(match[3])):g}{match[2]}{match[3]}<", image)
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from postkeep_local.stack import http_event
@@ -60,6 +61,9 @@ class HttpApi:
         self._server.close()
 
 
+_BYTE = re.compile("[\x80-\xff]")
+
+
 class _Requests(Handler):
     owner: HttpApi
     protocol_version = "HTTP/1.1"
@@ -81,7 +85,9 @@ class _Requests(Handler):
         else:
             body = self.rfile.read(length)
             source = str(self.client_address[0])
-            self._send(self.owner.answer(Request(self.command, self.path, list(self.headers.items()), body, source)))
+            # Terminals and browsers' address lines send characters as they are; the base class reads each byte as one.
+            target = _BYTE.sub(lambda match: f"%{ord(match[0]):02X}", self.path)
+            self._send(self.owner.answer(Request(self.command, target, list(self.headers.items()), body, source)))
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         # The base class calls do_ and the method's name: the function is asked whatever it is, as by a route for ANY.

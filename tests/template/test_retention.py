@@ -36,6 +36,7 @@ NOTHING = {
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Lambda::Version",
+    "AWS::Logs::QueryDefinition",
     "AWS::Logs::LogGroup",  # ids, counts and reasons, which go by themselves after LogRetentionDays
     "AWS::S3::BucketPolicy",
     "AWS::SQS::QueuePolicy",

@@ -25,11 +25,10 @@ def test_commands_and_options_are_there(document: Path) -> None:
         while isinstance(command, click.Group) and words and words[0] in command.commands:
             command = command.commands[words.pop(0)]  # type: ignore[assignment]
         options = {name for parameter in command.get_params(click.Context(command)) for name in parameter.opts}
-        group = isinstance(command, click.Group) and words and not words[0].startswith("-")
-        if (group and words[0] not in {"COMMAND", "…"}) or {word for word in words if word.startswith("--")} - options - {
-            "--help",
-            "--version",
-        }:
+        unknown = {word for word in words if word.startswith("--")} - options - {"--help", "--version"}
+        if isinstance(command, click.Group) and words and not words[0].startswith("-"):
+            unknown.add(words[0])
+        if unknown and words[0] not in {"COMMAND", "…"}:  # which stand for any
             wrong.append(span)
     assert wrong == []
 

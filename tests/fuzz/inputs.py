@@ -7,7 +7,7 @@ def as_text(data: bytes) -> str:
 
 
 def lines(data: bytes, count: int) -> tuple[list[str], bytes]:
-    """The first lines, as text, and what follows them; lines that are not there are empty."""
+    """The first lines, as text that is UTF-8, and what follows them; lines that are not there are empty."""
     parts = data.split(b"\n", count)
     parts += [b""] * (count + 1 - len(parts))
-    return [as_text(part) for part in parts[:count]], parts[count]
+    return [part.decode("utf-8", "replace") for part in parts[:count]], parts[count]

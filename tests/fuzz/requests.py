@@ -48,7 +48,7 @@ def check(data: bytes) -> None:
     event = _event(as_text(data))
     delivery = _delivery(event["rawPath"])
     answer = delivery(event)
-    assert delivery(event) == answer
+    assert delivery(event) == answer, "asked again, it answers something else"
     _assert_answer(answer, _route(event))
     _assert_access(event)
     if answer["statusCode"] == 200 and event["requestContext"]["http"]["method"].upper() == "GET":

@@ -64,6 +64,7 @@ def _check_bundle(body: bytes) -> None:
 
 def _assert_renders(book: RuleBook) -> None:
     made = render(_PAGE, _METADATA, "a.md", book)
-    assert html_faults(made.html) == []
+    faults = html_faults(made.html)
+    assert not faults, faults
     found = account(_PAGE, _METADATA, "a.md", made)
     assert not found, str(found)

@@ -1,7 +1,7 @@
 """What a text that render made shows in a browser, held to what it may show: elements, attributes and addresses."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -24,9 +24,14 @@ def html_faults(html: str) -> list[str]:
     return _faults(html, ELEMENTS, _ALLOWED) + _faults(f"<noscript>{html}</noscript>", ELEMENTS | {"noscript"}, _ALLOWED)
 
 
-def markdown_faults(markdown: str) -> list[str]:
-    """What Markdown shows that is not on render's lists, in a renderer that lets raw HTML and any address pass."""
-    return _faults(_PARSER.render(markdown), _OF_MARKDOWN, _ATTRIBUTES_OF_MARKDOWN)
+def markdown_faults(markdown: str, *, relative: bool = False) -> list[str]:
+    """What Markdown shows that is not on render's lists, in a renderer that lets raw HTML and any address pass.
+
+    Args:
+        markdown: what render made.
+        relative: whether pictures may have relative addresses, as the archive's own have where the article has no address.
+    """
+    return _faults(_PARSER.render(markdown), _OF_MARKDOWN, _ATTRIBUTES_OF_MARKDOWN, {""} if relative else set())
 
 
 def shown(markdown: str) -> str:
@@ -34,7 +39,10 @@ def shown(markdown: str) -> str:
     return LexborHTMLParser("<html><body>" + _PARSER.render(markdown)).text()
 
 
-def _faults(html: str, elements: frozenset[str], attributes: Mapping[str, set[str]]) -> list[str]:
+def _faults(
+    html: str, elements: frozenset[str], attributes: Mapping[str, set[str]], more: Collection[str] = ()
+) -> list[str]:
+    schemes = {"href": SCHEMES, "src": (SCHEMES - {"mailto"}).union(more)}
     found: list[str] = []
     body = LexborHTMLParser(f"<!doctype html><html><head></head><body>{html}</body></html>").root
     for node in body.traverse(include_text=True) if body else ():
@@ -45,12 +53,12 @@ def _faults(html: str, elements: frozenset[str], attributes: Mapping[str, set[st
             found.append(f"<{tag}>")
         for name, value in node.attributes.items():
             known = name in attributes.get(tag, set())
-            if not known or (name in {"href", "src"} and not _is_address(value or "", tag)):
+            if not known or (name in schemes and not _is_address(value or "", schemes[name])):
                 found.append(f"{tag} {name}={value}")
     return found
 
 
-def _is_address(address: str, tag: str) -> bool:
+def _is_address(address: str, schemes: Collection[str]) -> bool:
     if not address.isascii() or any(unicodedata.category(character) in {"Cc", "Zs"} for character in address):
         return False
-    return urlsplit(address).scheme in (SCHEMES if tag == "a" else SCHEMES - {"mailto"})
+    return urlsplit(address).scheme in schemes

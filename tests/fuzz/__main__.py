@@ -28,7 +28,10 @@ def main(arguments: list[str]) -> int:
         print(f"{names[0]} holds for {asked.again}")
         return 0
     if not available():
-        print("There is no atheris for this machine, but for Linux on x86_64 alone; make test tries the kept inputs.", file=sys.stderr)
+        print(
+            "There is no atheris for this machine, but for Linux on x86_64 alone; make test tries the kept inputs.",
+            file=sys.stderr,
+        )
         return 2
     if asked.merge:
         for name in names:

@@ -1,4 +1,4 @@
-"""A picture's address: the article's address and the post's key in two lines, then the address, which is also what its host says.
+"""A picture's address: the article's address and the post's key in two lines, then the address, which its host says too.
 
 What render finds in a page (``origin``, ``proxies``, ``own``), and what thumbnail asks for and is told (``target``, ``addresses``,
 ``referers``, ``answer``).
@@ -25,12 +25,79 @@ from render_post.own import own_address, own_keys, relative_path
 
 LONGEST = 1024
 TOKENS = (
-    *("https://", "http://", "//", "post:", "data:image/gif;base64,", "javascript:", "@", ":80", ":443", ":8080", "[::1]", "[::ffff:"),
-    *("127.0.0.1", "0x7f.1", "169.254.169.254", "017700000001", "2130706433", "localhost", "。", "．", "①②⑦.0.0.1", "xn--", "ß", "٠"),
-    *("%2e%2e/", "../", "..\\", "%00", "%0d%0a", "\\", "?", "#", "&amp;", "%25", "%3A%2F%2F", "{{ site.baseurl }}", ".jpg", ".md"),
-    *("i0.wp.com/", "?ssl=1", "images.weserv.nl/?url=", "ssl:", "&w=1", "/cdn-cgi/image/", "/image/fetch/", "aHR0cHM6Ly9hLmV4YW1wbGUv"),
-    *("camo.githubusercontent.com", "web.archive.org", "?imageView2/1", "?x-oss-process=image", "/_next/image?url=", "github.com/a/b/blob/"),
-    *("https://youtu.be/", "watch?v=", "utm_source=", "www.", "sinaimg.cn", "qpic.cn", "image/jpeg", "Fri, 31 Dec 9999 23:59:59 GMT", "120"),
+    *(
+        "https://",
+        "http://",
+        "//",
+        "post:",
+        "data:image/gif;base64,",
+        "javascript:",
+        "@",
+        ":80",
+        ":443",
+        ":8080",
+        "[::1]",
+        "[::ffff:",
+    ),
+    *(
+        "127.0.0.1",
+        "0x7f.1",
+        "169.254.169.254",
+        "017700000001",
+        "2130706433",
+        "localhost",
+        "。",
+        "．",
+        "①②⑦.0.0.1",
+        "xn--",
+        "ß",
+        "٠",
+    ),
+    *(
+        "%2e%2e/",
+        "../",
+        "..\\",
+        "%00",
+        "%0d%0a",
+        "\\",
+        "?",
+        "#",
+        "&amp;",
+        "%25",
+        "%3A%2F%2F",
+        "{{ site.baseurl }}",
+        ".jpg",
+        ".md",
+    ),
+    *(
+        "i0.wp.com/",
+        "?ssl=1",
+        "images.weserv.nl/?url=",
+        "ssl:",
+        "&w=1",
+        "/cdn-cgi/image/",
+        "/image/fetch/",
+        "aHR0cHM6Ly9hLmV4YW1wbGUv",
+    ),
+    *(
+        "camo.githubusercontent.com",
+        "web.archive.org",
+        "?imageView2/1",
+        "?x-oss-process=image",
+        "/_next/image?url=",
+        "github.com/a/b/blob/",
+    ),
+    *(
+        "https://youtu.be/",
+        "watch?v=",
+        "utm_source=",
+        "www.",
+        "sinaimg.cn",
+        "qpic.cn",
+        "image/jpeg",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "120",
+    ),
 )
 
 _NOW = datetime(2021, 6, 29, tzinfo=UTC)

@@ -17,13 +17,68 @@ from support.inspection import html_faults, markdown_faults
 
 LONGEST = 4096
 TOKENS = (
-    *("<p>", "</p>", "<div class=", "<br>", "<a href=", "<img src=", " srcset=", " data-src=", " alt=", "<b>", "<i>", "<s>", "<code>"),
+    *(
+        "<p>",
+        "</p>",
+        "<div class=",
+        "<br>",
+        "<a href=",
+        "<img src=",
+        " srcset=",
+        " data-src=",
+        " alt=",
+        "<b>",
+        "<i>",
+        "<s>",
+        "<code>",
+    ),
     *("<pre>", "<ul><li>", "<ol start=", "<table><tr><td>", "<blockquote>", "<figure>", "<figcaption>", "<hr>", "<h2>", "<q>"),
-    *("<iframe src=", "<video poster=", "<audio>", "<noscript>", "<script>", "<style>", "<template>", "<svg>", "<math>", "<select>"),
-    *("<!--", "-->", "<![CDATA[", "]]>", "<?", "</", "&lt;", "&#60;", "&nbsp;", "&amp;", "javascript:", "data:text/html,", "onerror="),
+    *(
+        "<iframe src=",
+        "<video poster=",
+        "<audio>",
+        "<noscript>",
+        "<script>",
+        "<style>",
+        "<template>",
+        "<svg>",
+        "<math>",
+        "<select>",
+    ),
+    *(
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "<?",
+        "</",
+        "&lt;",
+        "&#60;",
+        "&nbsp;",
+        "&amp;",
+        "javascript:",
+        "data:text/html,",
+        "onerror=",
+    ),
     *("**", "__", "~~", "`", "```\n", "# ", "> ", "- ", "1. ", "[x](", "![x](", "|x|\n|-|\n", "\\", "---\n", "  \n", "\t"),
     *("https://a.example/", "//i0.wp.com/a.example/b.jpg?ssl=1", "mailto:a@b.example", "www.a.example", "#标签", "@name", "🍵"),
-    *("订阅", "获取更多RSS：", "延伸閱讀", "图片来源：", "微信搜索", "転載", "。", "，", "“", "”", "00:01 ", "►", "null", "\u3000", "\u200b"),
+    *(
+        "订阅",
+        "获取更多RSS：",
+        "延伸閱讀",
+        "图片来源：",
+        "微信搜索",
+        "転載",
+        "。",
+        "，",
+        "“",
+        "”",
+        "00:01 ",
+        "►",
+        "null",
+        "\u3000",
+        "\u200b",
+    ),
     *("share", "sharedaddy", "entry-content", "wp-caption-text", "comments", "avatar", "width=1 height=1"),
 )
 
@@ -74,4 +129,6 @@ def _assert_pictures(made: RenderedText, key: str) -> None:
         assert all(one.startswith(("http://", "https://")) for one in picture.fallbacks)
         for name in picture.own:
             # A post may lie in folders of such names: to the bucket they are names.
-            assert {".", ".."} & set(key.split("/")) or not {"", ".", ".."} & set(name.split("/")), "a key leads out of the bucket"
+            assert {".", ".."} & set(key.split("/")) or not {"", ".", ".."} & set(name.split("/")), (
+                "a key leads out of the bucket"
+            )

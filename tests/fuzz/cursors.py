@@ -20,7 +20,24 @@ from support.posts import EPOCH
 from support.sample import CURSOR_KEY, Sample
 
 LONGEST = 1024
-TOKENS = ("tag=", "author=", "&", "[2,", "[1,", '"', ",", "null", "1e999", "NaN", "[[[[", "2021-06-29T01:39:02.123Z#", ".", "=", "-", "_")
+TOKENS = (
+    "tag=",
+    "author=",
+    "&",
+    "[2,",
+    "[1,",
+    '"',
+    ",",
+    "null",
+    "1e999",
+    "NaN",
+    "[[[[",
+    "2021-06-29T01:39:02.123Z#",
+    ".",
+    "=",
+    "-",
+    "_",
+)
 
 _SAMPLE = Sample()
 _KEY = CURSOR_KEY

@@ -1,6 +1,6 @@
-"""One target under atheris: ``python -m fuzz.engine NAME FOLDER [libFuzzer's options and folders]``; :mod:`fuzz.running` starts it.
+"""One target under atheris: ``python -m fuzz.engine NAME FOLDER [libFuzzer's options and folders]``.
 
-Its words are written into the folder, where libFuzzer reads them.
+:mod:`fuzz.running` starts it. Its words are written into the folder, where libFuzzer reads them.
 
 Only here is atheris needed. What is imported within its context is instrumented: our own packages, and those in Python alone that
 strangers' text goes through.

@@ -1,4 +1,4 @@
-"""A message of a queue, and a key as an event of the bucket has it: the same bytes for both (``postkeep.messages``, parse's handler)."""
+"""A message of a queue, and a key in an event of the bucket: the same bytes for both (``postkeep.messages``, parse's handler)."""
 
 from unittest.mock import patch
 from urllib.parse import quote_plus
@@ -13,12 +13,22 @@ from postkeep.post import archive_of, is_post_key, pad_sequencer
 
 LONGEST = 2048
 TOKENS = (
-    *('{"kind":"render","v":1,', '"kind":"thumbnail"', '"kind":"index"', '"post_id":"a"', '"generation":1', '"force":true', '"rules":7'),
+    *(
+        '{"kind":"render","v":1,',
+        '"kind":"thumbnail"',
+        '"kind":"index"',
+        '"post_id":"a"',
+        '"generation":1',
+        '"force":true',
+        '"rules":7',
+    ),
     *('"picture_id":"b"', '"edition":"e"', '"address":"c"', '"referer":"d"', "null", "[[[[", "1e999", "NaN", '"\\ud800"'),
     *("%E8%8C%B6", "+", "%25", "%00", "_posts/", "archived/", ".md", ".html", "%", "00A1"),
 )
 
-_KINDS = (RenderRequest, ThumbnailRequest, IndexRequest)
+type _Message = RenderRequest | ThumbnailRequest | IndexRequest
+
+_KINDS: tuple[type[_Message], ...] = (RenderRequest, ThumbnailRequest, IndexRequest)
 
 
 def check(data: bytes) -> None:
@@ -35,7 +45,7 @@ def check(data: bytes) -> None:
     _assert_sequencer(body)
 
 
-def _decoded(kind: type[RenderRequest | ThumbnailRequest | IndexRequest], body: str) -> object:
+def _decoded(kind: type[_Message], body: str) -> _Message | None:
     try:
         return kind.decode(body)
     except MessageInvalid:

@@ -6,7 +6,21 @@ from postkeep.errors import PictureRefused
 LONGEST = 2048
 TOKENS = (
     *('{"refused": ["too-complex", "x"]}', '"kind": ', '"width": ', '"height": ', '"animated": ', '"partial": ', '"thumbhash": '),
-    *('"colour": ', '"thumbnails": ', '["webp", 1, 1, 1]', "jpeg", "avif", "true", "null", "1e9", "-1", "NaN", '"\\ud800"', "#ffffff", "\n"),
+    *(
+        '"colour": ',
+        '"thumbnails": ',
+        '["webp", 1, 1, 1]',
+        "jpeg",
+        "avif",
+        "true",
+        "null",
+        "1e9",
+        "-1",
+        "NaN",
+        '"\\ud800"',
+        "#ffffff",
+        "\n",
+    ),
 )
 
 

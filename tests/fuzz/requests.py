@@ -1,7 +1,7 @@
 """A request of the API: method and address in the first line, header fields in those that follow, as HTTP/1.1 writes them.
 
-Everything between API Gateway and the stores answers (``postkeep.web``, ``query_posts``, ``search_posts.routes``), over the archive
-in memory that the examples of the API's document come from.
+All between API Gateway and the stores answers (``postkeep.web``, ``query_posts``, ``search_posts.routes``), over the archive in
+memory that the examples of the API's document come from.
 """
 
 import json
@@ -33,18 +33,69 @@ _ACCESS = Access(ReadAccess.KEY, [sha256(_KEY.encode()).digest()])
 TOKENS = (
     *("GET ", "HEAD ", "OPTIONS ", "POST ", *(route.path.replace("{post_id}", EXAMPLE_POST) for route in _ROUTES)),
     *(f"{name}=" for name in sorted({one.name for route in _ROUTES for one in route.parameters} | set(FILTERS))),
-    *("?", "&", "%", "%00", "%0d%0a", "%ff", "%F0%9F%8D%B5", "+", ";", "//", "/../", "true", "false", "2021-06-29", "2021-06", "9999"),
-    *("2021-06-29T01:39:02+02:00", "-1", "100", "asc", "added", "relevance", "atom", "json", "html", "plain", "undated.xml", "v1", "v2"),
-    *("\nAccept: ", "\nAccept-Encoding: gzip", "\nIf-None-Match: *", "\nIf-Match: ", "\nIf-Modified-Since: Tue, 29 Jun 2021 01:39:02 GMT"),
-    *("\nX-Api-Key: a reading key", "\nAuthorization: Bearer ", "\nAuthorization: Basic ", "text/markdown", ";q=0.5", "*/*", "identity;q=0"),
-    *("\nAccess-Control-Request-Method: GET", "\nOrigin: https://a.example", 'W/"', '"', "https://tea.example.org/2021/06/29/boiling"),
+    *(
+        "?",
+        "&",
+        "%",
+        "%00",
+        "%0d%0a",
+        "%ff",
+        "%F0%9F%8D%B5",
+        "+",
+        ";",
+        "//",
+        "/../",
+        "true",
+        "false",
+        "2021-06-29",
+        "2021-06",
+        "9999",
+    ),
+    *(
+        "2021-06-29T01:39:02+02:00",
+        "-1",
+        "100",
+        "asc",
+        "added",
+        "relevance",
+        "atom",
+        "json",
+        "html",
+        "plain",
+        "undated.xml",
+        "v1",
+        "v2",
+    ),
+    *(
+        "\nAccept: ",
+        "\nAccept-Encoding: gzip",
+        "\nIf-None-Match: *",
+        "\nIf-Match: ",
+        "\nIf-Modified-Since: Tue, 29 Jun 2021 01:39:02 GMT",
+    ),
+    *(
+        "\nX-Api-Key: a reading key",
+        "\nAuthorization: Bearer ",
+        "\nAuthorization: Basic ",
+        "text/markdown",
+        ";q=0.5",
+        "*/*",
+        "identity;q=0",
+    ),
+    *(
+        "\nAccess-Control-Request-Method: GET",
+        "\nOrigin: https://a.example",
+        'W/"',
+        '"',
+        "https://tea.example.org/2021/06/29/boiling",
+    ),
 )
 
 _UNMODIFIED = 304
 
 
 def check(data: bytes) -> None:
-    """Any request has an answer that the document knows, twice the same, and no fault; conditions and HEAD hold what they promise."""
+    """Any request has an answer that the document knows, twice the same, and no fault; HEAD and conditions are as promised."""
     event = _event(as_text(data))
     delivery = _delivery(event["rawPath"])
     answer = delivery(event)
@@ -60,7 +111,9 @@ def _event(text: str) -> dict[str, Any]:
     first, *fields = text.split("\n")
     method, _, target = first.partition(" ")
     path, _, query = target.partition("?")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (field.partition(":") for field in fields) if name.strip()}
+    headers = {
+        name.strip().lower(): value.strip() for name, _, value in (field.partition(":") for field in fields) if name.strip()
+    }
     return {
         "rawPath": unquote(path, errors="replace"),
         "rawQueryString": query,

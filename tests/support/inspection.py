@@ -39,9 +39,7 @@ def shown(markdown: str) -> str:
     return LexborHTMLParser("<html><body>" + _PARSER.render(markdown)).text()
 
 
-def _faults(
-    html: str, elements: frozenset[str], attributes: Mapping[str, set[str]], more: Collection[str] = ()
-) -> list[str]:
+def _faults(html: str, elements: frozenset[str], attributes: Mapping[str, set[str]], more: Collection[str] = ()) -> list[str]:
     schemes = {"href": SCHEMES, "src": (SCHEMES - {"mailto"}).union(more)}
     found: list[str] = []
     body = LexborHTMLParser(f"<!doctype html><html><head></head><body>{html}</body></html>").root

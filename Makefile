@@ -1,19 +1,20 @@
 # Everything that is done with Postkeep on one's own machine. `make` alone lists it.
 #
-# Seven environments, each made when a target first needs it and again when its lock changes:
+# Eight environments, each made when a target first needs it and again when its lock changes:
 #   .venv          development, the tests, and the command `postkeep`
 #   .venv-runtime  what Lambda's own runtime brings: its client and boto3, in a plain folder
 #   .venv-sam      SAM CLI
 #   .venv-checkov  checkov, whose pins fit no other environment
 #   .venv-schemathesis  what tries the API against its document
 #   .venv-audit    pip-audit, and what writes the bill of materials
+#   .venv-fuzz     atheris, in a plain folder
 #   .venv-bench    what the cleaning is measured against, in a plain folder
 # It runs under the make that macOS brings (3.81).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam test-contract soak contract captures bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract fuzz soak contract captures bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -94,6 +95,15 @@ setup: .venv/ready ## make the development environment, .venv, with the command 
 	@$(call install,.venv-audit,local/requirements-audit.txt)
 	@touch $@
 
+# A plain folder, put behind .venv on the path: what is tried is what is installed there. Where atheris is not packed for the
+# machine, it stays empty.
+.venv-fuzz/ready: local/requirements-fuzz.txt .venv/ready
+	@echo "setup: atheris → .venv-fuzz"
+	@rm -rf .venv-fuzz && mkdir .venv-fuzz
+	@$(UV) pip install --quiet --require-hashes --no-deps --python .venv/bin/python --target .venv-fuzz -r local/requirements-fuzz.txt || \
+	  .venv/bin/python -m pip install --quiet --require-hashes --no-deps --target .venv-fuzz -r local/requirements-fuzz.txt
+	@touch $@
+
 # A plain folder too: it is put behind .venv on the path, so that all is measured in one process.
 .venv-bench/ready: bench/requirements.txt .venv/ready
 	@echo "setup: tools to measure against → .venv-bench"
@@ -140,6 +150,9 @@ test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real c
 
 test-contract: setup build .venv-runtime/ready .venv-schemathesis/ready ## the API against its own document, with schemathesis
 	@PYTHONPATH=tests .venv/bin/python -m support.fuzzed $(ARGS)
+
+fuzz: setup $(if $(INPUT),,.venv-fuzz/ready) ## strangers' bytes, steered by coverage: make fuzz [TARGET=bodies] [SECONDS=10] [INPUT=file]
+	@PYTHONPATH=tests .venv/bin/python -m fuzz $(TARGET) --seconds $(or $(SECONDS),10) --jobs $(JOBS) $(if $(INPUT),--again $(INPUT)) $(ARGS)
 
 soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES=100000]
 	@POSTKEEP_SCHEDULES=$(or $(SCHEDULES),100000) .venv/bin/python -m pytest -n0 tests/convergence $(ARGS)
@@ -199,6 +212,7 @@ lock: setup ## resolve every requirements.in again; UPGRADE=1 takes the newest v
 	@cd $(ROOT) && $(compile) -o local/requirements-checkov.txt local/requirements-checkov.in
 	@cd $(ROOT) && $(compile) -o local/requirements-schemathesis.txt local/requirements-schemathesis.in
 	@cd $(ROOT) && $(compile) -o local/requirements-audit.txt local/requirements-audit.in
+	@cd $(ROOT) && $(compile) -o local/requirements-fuzz.txt local/requirements-fuzz.in
 	@cd $(ROOT) && $(compile) -o local/requirements.txt local/requirements.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o local/requirements-runtime.txt local/requirements-runtime.in
 	@cd $(ROOT) && $(compile) -c local/requirements.txt -o bench/requirements.txt bench/requirements.in
@@ -219,4 +233,4 @@ locks: setup
 	@rm -rf build/locks
 
 clean: ## remove the environments and everything built; the local stack's posts stay
-	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .venv-schemathesis .venv-audit .venv-bench .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-runtime .venv-sam .venv-checkov .venv-schemathesis .venv-audit .venv-fuzz .venv-bench .aws-sam build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -16,8 +16,9 @@ from integration.test_pipeline import KEY, POST, ask, drop, render
 from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
 from postkeep.ports import Rendered
 from postkeep.post import Metadata, Original, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, picture_id, post_id
-from postkeep.web.cursor import LIFE
+from postkeep.web.cursor import LIFE, Place
 from query_posts import listing_routes
+from query_posts.browse import Criteria
 from query_posts.filters import FILTERS
 from query_posts.views import ListedPost
 from support.contract import made
@@ -137,6 +138,17 @@ def test_a_cursor_goes_on_with_the_listing_that_it_began_with(aws: Aws) -> None:
     query_posts.routes.wiring.cache_clear()
     second = ask("/posts", f"author=陆羽&tag=茶&limit=20&cursor={first['next']}")[1]
     assert [post["title"] for post in first["posts"] + second["posts"]] == ["9", "7", "5", "3", "1"]
+
+
+@pytest.mark.parametrize("chosen", ["nobody", "category", "language", "status"])
+def test_a_cursor_signed_for_a_listing_that_is_not_asked_for_is_refused(aws: Aws, chosen: str) -> None:
+    # Whoever has found the key gets no faults by it.
+    some_posts()
+    reading = query_posts.routes.wiring()
+    bound = Criteria(filters={"tag": "茶", "language": "zh"}).fingerprint()
+    cursor = reading.cursors.encode(Place("2021-06-29T01:39:02.123Z#a", chosen), bound)
+    status, problem = ask("/posts", f"tag=茶&language=zh&cursor={cursor}")
+    assert (status, problem["type"]) == (400, "urn:postkeep:problem:cursor-invalid")
 
 
 def a_lead(post: Post, **changes: Any) -> Picture:

@@ -46,14 +46,21 @@ class Account:
         )
 
 
-def account(body: str, metadata: Metadata, key: str, rendered: RenderedText) -> Account:
+def account(body: str, metadata: Metadata, key: str, rendered: RenderedText, *, mended: bool = False) -> Account:
     """Hold what was made of a body against the body.
 
     White space and invisible characters are left aside. The text may hold more digits and punctuation than the body: numbers
     of list items, the marks around ``q``. It may hold the letters of what players show, which is no text of the page: titles
     and addresses; and of the words that pictures of emoji stand for.
+
+    Args:
+        body: as it was written.
+        metadata: of the post.
+        key: of the post.
+        rendered: what was made of it.
+        mended: whether the page is taken that render reads, in which what is never closed hides nothing.
     """
-    page = LexborHTMLParser(_as_html(body, metadata, key))
+    page = LexborHTMLParser(_mended(body, metadata, key) if mended else _as_html(body, metadata, key))
     seen = _marks(visible_text(page))
     made = _marks(rendered.text) + _marks("".join(dropped.text for dropped in rendered.removed))
     shown = _marks("".join(value for node in page.css(f"{_PLAYERS}, img") for value in _told(node)))
@@ -73,6 +80,11 @@ def _as_html(body: str, metadata: Metadata, key: str) -> str:
             return head + str(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(rest))
         case _:
             return f"{head}<p>{html.escape(rest, quote=False)}</p>"
+
+
+def _mended(body: str, metadata: Metadata, key: str) -> str:
+    read = source.read(body.replace("\0", ""), metadata, key)
+    return f"<p>{html.escape(read.head)}</p>{read.html}"
 
 
 def visible_text(page: LexborHTMLParser) -> str:

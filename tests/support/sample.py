@@ -63,6 +63,8 @@ It rained from *six* until nine, and the hills were gone.
 """,
 }
 
+CURSOR_KEY = "a key for examples"
+
 
 class Sample:
     """The archive and its API.
@@ -89,11 +91,11 @@ class Sample:
             versions=self.versions,
             following=Following(table, timedelta(minutes=3), timedelta(days=90), lambda: EPOCH + timedelta(days=1)),
             downloads=MemoryDownloads(self.whole.posts),
-            cursors=Cursors("a key for examples", lambda: EPOCH),
+            cursors=Cursors(CURSOR_KEY, lambda: EPOCH),
             sizes=ListingSizes(archive, lambda: EPOCH),
         )
         index = self._index()
-        found = Sources(lambda _first, _last: Opened(index, Manifest(), ()), Cursors("a key for examples", lambda: EPOCH))
+        found = Sources(lambda _first, _last: Opened(index, Manifest(), ()), Cursors(CURSOR_KEY, lambda: EPOCH))
         self.routes: Router = application(lambda: reading)
         self.searches = Router([lambda router: add_search(router, lambda: found)])
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from fuzz.targets import NAMES
 from support.template import ROOT
 
 TEXT = (ROOT / "docs" / "threats.md").read_text("utf-8")
@@ -15,6 +16,7 @@ TESTED = [
     for row in re.findall(r"^\|.*\|$", section, re.MULTILINE)[2:]
 ]
 """The rows of the tables of what is defended."""
+FUZZED = {f"tests/fuzz/{name}.py" for name in NAMES}
 
 
 def test_there_is_much_to_check() -> None:
@@ -24,7 +26,7 @@ def test_there_is_much_to_check() -> None:
 
 @pytest.mark.parametrize("path", NAMED)
 def test_what_is_named_exists(path: str) -> None:
-    assert (ROOT / path).is_file()
+    assert (ROOT / path).exists()
 
 
 @pytest.mark.parametrize("row", TESTED, ids=lambda row: str(row[0]))
@@ -32,4 +34,9 @@ def test_what_is_defended_is_tested(row: list[str]) -> None:
     tests = re.findall(r"`(tests/[^`\s]+\.py)`", row[-1])
     assert tests
     for test in tests:
-        assert "def test_" in (ROOT / test).read_text("utf-8") or test == "tests/support/fuzzed.py"
+        text = (ROOT / test).read_text("utf-8")
+        assert "def test_" in text or test == "tests/support/fuzzed.py" or (test in FUZZED and "def check(" in text)
+
+
+def test_every_fuzzer_is_named() -> None:
+    assert FUZZED <= set(NAMED)

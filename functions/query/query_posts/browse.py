@@ -48,6 +48,11 @@ class Criteria:
     sort: Sort = Sort.PUBLISHED
     ascending: bool = False
 
+    @property
+    def listed(self) -> list[str]:
+        """The filters that have a listing, the more selective first."""
+        return [name for name, entry in FILTERS.items() if name in self.filters and entry.counted]
+
     def choose(self, sizes: Sizes = _unknown) -> str:
         """The filter whose listing is read, while the others sift it; "" for none.
 
@@ -55,7 +60,7 @@ class Criteria:
         all posts and of a status have what is rejected or deleted, and only they are kept by when posts were added, so that of
         others only small ones serve for that.
         """
-        chosen = [name for name, entry in FILTERS.items() if name in self.filters and entry.counted]
+        chosen = self.listed
         if not chosen or self.status in {Status.REJECTED, Status.DELETED}:
             return ""
         by_addition = self.sort is Sort.ADDED

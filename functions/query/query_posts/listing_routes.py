@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
+from postkeep.errors import CursorInvalid
 from postkeep.listing import UNKNOWN, Sort, order
 from postkeep.ports import Listings
 from postkeep.post import Post
@@ -118,6 +119,8 @@ def _fields(value: str | None) -> Sequence[str] | None:
 def _answer(sources: Sources, request: _Request) -> bytes:
     criteria, bound = request.criteria, request.criteria.fingerprint()
     place = sources.cursors.decode(request.cursor, bound) if request.cursor else None
+    if place and place.chosen not in {"", *criteria.listed}:
+        raise CursorInvalid("the cursor is damaged")
     chosen = place.chosen if place else criteria.choose(sources.sizes)
     page = browse(sources.listings, criteria, after=place.after if place else None, limit=request.limit, chosen=chosen)
     shown = _shown(sources.listings, page.posts, request.fields)

@@ -8,6 +8,7 @@ import html
 import io
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import XMLGenerator
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "unknown"
 """The author of an entry that has none: Atom requires one (RFC 4287, 4.1.2)."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a feed without entries was updated: Atom requires an instant (RFC 4287, 4.1.1)."""
 
 _NONE: "AttributesImpl[str]" = AttributesImpl({})
 _SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -53,6 +57,11 @@ def _atom_class() -> Any:
     class _Atom(Atom1Feed):  # type: ignore[misc]  # the library has no types
         def item_attributes(self, item: dict[str, Any]) -> dict[str, str]:
             return {"xml:lang": item["entry"].language} if item["entry"].language else {}
+
+        def latest_post_date(self) -> datetime:
+            # Of a feed without entries, the library has that it is of now: another one each time it is asked for.
+            latest: datetime = super().latest_post_date() if self.items else _NEVER
+            return latest
 
         def add_item_elements(self, handler: Any, item: dict[str, Any]) -> None:
             super().add_item_elements(handler, item)

@@ -47,13 +47,12 @@ def origins(address: str, base: str | None = None) -> list[str]:
     Returns:
         http and https addresses; none where there is none to be had (``data:``, no host, too long).
     """
-    usual = _USUAL.fullmatch(address) and "is-pending-load" not in address
-    found = absolute(address if usual else mended(address), base)
+    found = _mended(address, base)
     if found is None:
         return []
     layers = [found]
     while len(layers) <= _LAYERS and (held := unwrap(found)):
-        inner = absolute(held.address, found)
+        inner = _mended(held.address, found)
         if inner is None:
             break
         found = inner
@@ -61,6 +60,20 @@ def origins(address: str, base: str | None = None) -> list[str]:
     if len(layers) > 1:
         layers.reverse()
     return [] if _NAMELESS.search(found) else layers
+
+
+def _mended(address: str, base: str | None) -> str | None:
+    """An address absolute and mended; None where it is no web address."""
+    if _USUAL.fullmatch(address) and "is-pending-load" not in address:
+        return absolute(address, base)
+    found = absolute(mended(address), base)
+    for _ in range(_LAYERS):
+        # What a mark that was taken off stood before may need mending itself: «//ttp:/…».
+        again = found and absolute(mended(found))
+        if again == found:
+            break
+        found = again
+    return found
 
 
 def wrappers(address: str) -> list[str]:

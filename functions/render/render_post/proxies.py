@@ -63,7 +63,7 @@ _FETCHERS = ("/image/fetch/", "/cdn-cgi/image/", "/unsafe/", "/insecure/", "/pla
 
 _FETCHING_HOSTS = (".yimg.com", "web.archive.org")
 _PLAIN_FORMAT = re.compile(r"@\w{2,5}$")
-_BASE64 = re.compile(r"/(aHR0c[\w/=-]{8,})(?:\.\w{3,4})?")
+_BASE64 = re.compile(r"/(aHR0c[\w/=-]{8,})(?:\.\w{3,4})?", re.ASCII)
 _CAMO = re.compile(r"/[0-9a-f]{40,64}/((?:[0-9a-f]{2})+)")
 _GITHUB_BLOB = re.compile(r"/([^/]+/[^/]+)/(?:blob|raw)/(.+)")
 _GLUED = re.compile(r"//((?:[a-z0-9-]+\.)+(?!(?:php|html?|aspx?|jsp|cgi)/)[a-z]{2,10}/.+)", re.IGNORECASE)

@@ -141,11 +141,8 @@ def check(rules: SourceRules, name: str) -> None:
     page = LexborHTMLParser("<p>a", is_fragment=True)
     selectors = [("article", rules.article), ("keep", rules.keep), *((drop.name, drop.select) for drop in rules.drops)]
     for where, selector in selectors:
-        try:
-            if selector:
-                page.css(selector)
-        except SelectolaxError:
-            raise RulesInvalid(name, f"{where}: {selector!r} is no CSS selector") from None
+        if selector and not _is_selector(selector, page):
+            raise RulesInvalid(name, f"{where}: {selector!r} is no CSS selector")
     for drop in rules.drops:
         for kind in _KINDS[1:]:
             for pattern in getattr(drop, kind):
@@ -155,6 +152,22 @@ def check(rules: SourceRules, name: str) -> None:
             _ = drop.patterns
         except ValueError as error:
             raise RulesInvalid(name, f"{drop.name}: its patterns together: {error}") from None
+
+
+def _is_selector(text: str, page: LexborHTMLParser) -> bool:
+    """Whether a text is a selector, and is at its end.
+
+    CSS ends by itself what is open at the end of a text (``[a``, ``:is(a``, ``"a``), but selectors of several files are read as one.
+    """
+    return _parses(text, page) and _parses(f"{text}, p", page) and not _parses(f"{text})", page)
+
+
+def _parses(selector: str, page: LexborHTMLParser) -> bool:
+    try:
+        page.css(selector)
+    except SelectolaxError:
+        return False
+    return True
 
 
 def _try(pattern: str, where: str, name: str) -> None:

@@ -94,7 +94,8 @@ def _closed(markup: str) -> str:
         last[tag[2].lower()] = tag
     for tag in sorted(last.values(), key=lambda match: -match.start()):
         if not tag[1]:
-            markup = markup[: tag.start()] + markup[tag.end() :]
+            # A tag is left in its place, since within another one it may be what ends that, before words that are seen.
+            markup = f"{markup[: tag.start()]}<span>{markup[tag.end() :]}"
     return markup
 
 

@@ -182,7 +182,8 @@ def is_in(listing: str, post: Post) -> bool:
 def source_host(url: str) -> str:
     """The host of an address in lower case, without ``www.``; "" where there is none."""
     try:
-        host = urlsplit(url).hostname or ""
+        # Of what follows a percent sign, urllib leaves capitals.
+        host = (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
     return host.removeprefix("www.")

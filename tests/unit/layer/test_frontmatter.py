@@ -1,6 +1,4 @@
-import json
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,12 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postkeep import frontmatter
-from postkeep.aws.items import post_item
 from postkeep.errors import PostRejected
 from postkeep.frontmatter import MAX_DEPTH, MAX_WARNINGS, ParsedPost, parse
-from postkeep.listing import listings
-from postkeep.post import Post, Revision, Status
 from postkeep.postfile import MAX_FRONT_MATTER
+from support.recordable import assert_recordable, assert_told
 
 FULL = """---
 layout: post
@@ -31,7 +27,6 @@ more: { a: [yes, 1.5, ~], b: "~" }
 <p>正文</p>
 """
 FIELDS = ["title", "date", "author", "from", "tags", "categories", "x"]
-MOMENT = datetime(2021, 6, 29, tzinfo=UTC)
 LOADERS = [yaml.BaseLoader, yaml.CBaseLoader]
 
 
@@ -50,37 +45,6 @@ def outcome(content: bytes) -> ParsedPost | PostRejected:
         return parse(content, "a.md")
     except PostRejected as error:
         return error
-
-
-def assert_told(found: ParsedPost | PostRejected) -> None:
-    """That a record can say what became of a file."""
-    if isinstance(found, PostRejected):
-        assert found.reason
-        assert found.detail.encode()
-        assert len(found.detail) < 400
-    else:
-        assert_recordable(found)
-
-
-def assert_recordable(found: ParsedPost) -> None:
-    """That JSON, UTF-8 and DynamoDB hold what was found, with room for what render adds."""
-    written = json.dumps(found.metadata.extra, ensure_ascii=False)
-    meta = found.metadata
-    for text in (written, meta.title, meta.author, meta.source_url or "", *meta.tags, *meta.categories, *found.warnings):
-        assert text.encode().decode() == text
-    post = Post(
-        key="a.md",
-        status=Status.PENDING,
-        revision=Revision(),
-        generation=1,
-        added=MOMENT,
-        changed=MOMENT,
-        metadata=meta,
-        warnings=found.warnings,
-    )
-    # UTF-8 lengths, as DynamoDB counts them; the typed form adds some, so that this is no less than the item's size.
-    assert len(json.dumps(post_item(post), ensure_ascii=False).encode()) < 390_000
-    assert all(len(listing.encode()) < 1_000 for listing in listings(post))
 
 
 def test_a_whole_post_is_understood() -> None:

@@ -126,7 +126,14 @@ def test_the_order_is_by_publication_then_id() -> None:
 
 @pytest.mark.parametrize(
     ("url", "host"),
-    [("https://WWW.Tea.example:8/x", "tea.example"), ("https://[::1]/", "::1"), ("https://[", ""), ("mailto:a", ""), ("", "")],
+    [
+        ("https://WWW.Tea.example:8/x", "tea.example"),
+        ("https://[::1]/", "::1"),
+        ("https://[", ""),
+        ("mailto:a", ""),
+        ("", ""),
+        ("http://a.X%25B", "a.x%25b"),
+    ],
 )
 def test_hosts_are_lower_case_without_www(url: str, host: str) -> None:
     assert source_host(url) == host

@@ -113,6 +113,7 @@ def test_a_rejected_post_says_why_and_leads_to_its_record() -> None:
 def test_an_empty_feed_is_one() -> None:
     parsed, value = both(feed(author="nobody"))
     assert parsed.entries == value["items"] == []
+    assert parsed.feed.updated == "1970-01-01T00:00:00+00:00", "of now, it would be another one each time"
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

@@ -40,6 +40,8 @@ PICTURE = "https://pictures.example/a/b.jpg"
         ("https://pictures.example/100%.jpg", "https://pictures.example/100%25.jpg"),
         ("https://pictures.example/a.jpg?x=1&amp;y=2", "https://pictures.example/a.jpg?x=1&y=2"),
         ("https://pictures.example/图.jpg", "https://pictures.example/图.jpg"),
+        # Mended once, it needs mending again.
+        ("//ttp:/pictures.example/a/b.jpg", "http://pictures.example/a/b.jpg"),
     ],
 )
 def test_the_origin_of_an_address(written: str, found: str) -> None:

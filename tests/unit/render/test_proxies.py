@@ -130,6 +130,11 @@ def test_what_jetpack_appends_is_in_no_cache() -> None:
     assert origins(written) == ["https://pictures.example/a.jpg", "https://i2.wp.com/pictures.example/a.jpg?resize=8%2C9&ssl=1"]
 
 
+def test_what_looks_like_base_64_beyond_ascii_is_the_pictures_own_address() -> None:
+    address = "https://pictures.example/x/aHR0cDovL2茶茶茶茶茶茶.jpg"
+    assert origins(address) == [address]
+
+
 @given(st.text("ahtps:/%3A2Fx.?=&url@-imgrcwfebj9#\\", max_size=120))
 def test_any_address_ends_somewhere(rest: str) -> None:
     for written in (rest, "https://pictures.example/" + rest, "https://x.wp.com/?url=" + rest):

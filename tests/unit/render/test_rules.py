@@ -158,6 +158,11 @@ def source_with(text: str) -> SourceRules:
     [
         ("article = ['p >>']", "article: 'p >>' is no CSS selector"),
         ("keep = ['[']", "keep: '[' is no CSS selector"),
+        # CSS would end these by itself, unless those of another file follow.
+        ("keep = ['[b']", "keep: '[b' is no CSS selector"),
+        ("article = [':is(b']", "article: ':is(b' is no CSS selector"),
+        ("article = ['[a=\"b']", "article: '[a=\"b' is no CSS selector"),
+        ("keep = ['a /* b']", "keep: 'a /* b' is no CSS selector"),
         ("[[drop]]\nname = 'a'\nselect = ['.b', ':nope(']", "news.example/a: '.b, :nope(' is no CSS selector"),
     ],
 )

@@ -72,6 +72,19 @@ def test_what_is_never_closed_hides_nothing(hidden: str) -> None:
     assert "后面的正文" in render(f"<div><p>前面</p>{hidden}<p>后面的正文</p></div>", Metadata(), "a.md").text
 
 
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ("<p>甲<t<svg>乙丙>丁</p>", "甲乙丙>丁"),
+        ('<div class="a>b" c<math>乙丙"><p>丁</p></div>', '乙丙">丁'),
+    ],
+)
+def test_what_is_never_closed_within_another_tag_ends_that(body: str, seen: str) -> None:
+    from render_post.rendition import render  # noqa: PLC0415  # likewise
+
+    assert "".join(render(body, Metadata(), "a.html").text.split()) == seen
+
+
 VIDEO = Metadata(title="河", source_url="https://www.youtube.com/watch?v=aB3_dE-gH1k")
 
 

@@ -74,11 +74,8 @@ class Cursors:
         if not hmac.compare_digest(mac, self._mac(content)):
             message = "the cursor is damaged, or was given out before the key of cursors was changed; begin anew, without it"
             raise CursorInvalid(message)
-        # From here on it is one of ours, of this version or of another one.
-        version, *fields = json.loads(content)
-        if version != _SIGNED:
-            raise CursorInvalid("the cursor is of another version of Postkeep; begin anew, without it")
-        expires, fingerprint, chosen, after = fields
+        # From here on it is one of ours, of this version or of another one, or of somebody who found the key.
+        expires, fingerprint, chosen, after = _signed(content)
         if fingerprint != _fingerprint(query):
             raise CursorInvalid("the cursor belongs to a query with other filters, or in another order")
         if self.now().timestamp() >= expires:
@@ -108,13 +105,28 @@ def decode(cursor: str, query: Mapping[str, str]) -> str:
     """
     try:
         version, fingerprint, after = json.loads(_bytes(cursor))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise CursorInvalid("the cursor is damaged") from error
     if version != _VERSION or not isinstance(after, str):
         raise CursorInvalid("the cursor is damaged")
     if fingerprint != _fingerprint(query):
         raise CursorInvalid("the cursor belongs to a query with other filters")
     return after
+
+
+def _signed(content: bytes) -> tuple[int, str, str, str]:
+    """What a signed cursor says: when it ends (Unix time), the query's fingerprint, the filter and the order of its place."""
+    try:
+        version, *fields = json.loads(content)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CursorInvalid("the cursor is damaged") from error
+    if version != _SIGNED:
+        raise CursorInvalid("the cursor is of another version of Postkeep; begin anew, without it")
+    match fields:
+        # A flag is no number here, and neither is what is none: it would never be over.
+        case [int() as expires, str() as fingerprint, str() as chosen, str() as after] if type(expires) is int:
+            return expires, fingerprint, chosen, after
+    raise CursorInvalid("the cursor is damaged")
 
 
 def _bytes(cursor: str) -> bytes:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from postkeep.characters import encodable
 from postkeep.web.problems import Problem
 
 
@@ -32,13 +33,13 @@ class Request:
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Self:
-        """Read an event."""
+        """Read an event. A lone surrogate, which JSON can hold and UTF-8 cannot, becomes U+FFFD."""
         return cls(
-            method=str(event["requestContext"]["http"]["method"]).upper(),
-            path=event["rawPath"],
-            query=event.get("rawQueryString") or "",
-            headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
-            host=event["requestContext"].get("domainName") or "",
+            method=encodable(str(event["requestContext"]["http"]["method"])).upper(),
+            path=encodable(event["rawPath"]),
+            query=encodable(event.get("rawQueryString") or ""),
+            headers={encodable(str(name)).lower(): encodable(str(value)) for name, value in (event.get("headers") or {}).items()},
+            host=encodable(event["requestContext"].get("domainName") or ""),
         )
 
     @property

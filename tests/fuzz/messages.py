@@ -1,6 +1,8 @@
 """A message of a queue, and a key in an event of the bucket: the same bytes for both (``postkeep.messages``, parse's handler)."""
 
-from unittest.mock import patch
+import inspect
+from contextlib import nullcontext
+from unittest.mock import Mock, patch
 from urllib.parse import quote_plus
 
 from aws_lambda_powertools.utilities.data_classes import S3Event
@@ -67,10 +69,9 @@ def _recorded(written: str) -> list[str]:
         patch.object(handler, "wiring", lambda: ingest),
         patch.object(handler, "bucket", lambda _: None),
         patch.object(handler, "count", lambda _: None),
-        patch.object(handler, "logger"),
+        patch.object(handler, "working", lambda *_, **__: nullcontext(Mock())),
     ):
-        for record in event.records:
-            handler._record(record)
+        inspect.unwrap(handler.handler)(event, Mock(aws_request_id="r"))
     return keys
 
 

@@ -23,6 +23,7 @@ from postkeep_local.commands.rules import rules
 from postkeep_local.commands.search import search
 from postkeep_local.commands.stack import demo, down, up
 from postkeep_local.commands.status import status
+from postkeep_local.commands.upgrade import upgrade
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,6 +45,7 @@ for _command in (
     open_post,
     counts,
     status,
+    upgrade,
     dlq,
     reconcile,
     reprocess,

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 POSTS_BUCKET, ARCHIVE_BUCKET, POSTS_TABLE = "PostsBucket", "ArchiveBucket", "PostsTable"
 """Logical ids in ``template.yaml``."""
 
-_API_URL = "ApiUrl"
-"""The template's output."""
+_API_URL, _VERSION = "ApiUrl", "Version"
+"""The template's outputs."""
 
 
 class ArchiveUnknown(PostkeepError):
@@ -46,6 +46,7 @@ class Archive:
         endpoint_url: where AWS's services are played; None for AWS itself.
         profile: of the user's AWS configuration; None for the one that is chosen there.
         state: the folder of the local stack; None for a deployed one.
+        version: of Postkeep that a deployed stack runs; "" where the stack does not say it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Archive:
     endpoint_url: str | None = None
     profile: str | None = None
     state: Path | None = None
+    version: str = ""
 
     @property
     def local(self) -> bool:
@@ -162,6 +164,7 @@ def deployed_archive(
         functions=by_type.get("AWS::Lambda::Function", {}),
         endpoint_url=endpoint_url,
         profile=profile,
+        version=outputs.get(_VERSION, ""),
     )
 
 

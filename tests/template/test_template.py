@@ -222,7 +222,7 @@ def test_query_changes_nothing() -> None:
 def test_reconcile_reads_and_asks_and_deletes_renditions_alone() -> None:
     assert actions_on("Reconcile", "PostsBucket") == {"s3:ListBucket"}
     assert actions_on("Reconcile", "PostsTable") == {"dynamodb:BatchGetItem", "dynamodb:Query"}
-    assert leading_keys("Reconcile") == {"POST#*"}
+    assert leading_keys("Reconcile") == {"POST#*", "UPGRADE"}
     assert actions_on("Reconcile", "RenderQueue") == set()
     by_place = {
         target["Fn::Sub"].rpartition("}/")[2]: set(listed(statement["Action"]))

@@ -8,12 +8,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.functions import ParseFunction
+from postkeep.aws.ledger import DynamoLedger
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.errors import ReconcileUnderway
 from postkeep.observability import count, logger, metrics
 from postkeep.settings import ReconcileSettings
-from reconcile_posts.progress import Finding, Order
+from reconcile_posts.progress import Finding, Order, Report
 from reconcile_posts.reconciling import Reconciling
 
 
@@ -50,4 +51,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         count(f"Reconcile{finding.capitalize()}", report.count(finding))
     count("ReconcileFindings", sum(report.count(finding) for finding in Finding if finding is not Finding.UNMATCHED))
     logger.info("reconciled", objects=report.tally.objects, counts=report.tally.counts, repaired=report.tally.repaired)
+    _tell_of_upgrades(report)
     return report.values()
+
+
+def _tell_of_upgrades(report: Report) -> None:
+    """Say in the log where the data of an archive that holds something is not known to be of this version."""
+    if report.tally.records and (due := DynamoLedger(ReconcileSettings.from_env().table).read().due):
+        logger.warning("an upgrade is due: run `postkeep upgrade`", migrations=due)

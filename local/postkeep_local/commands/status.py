@@ -47,9 +47,9 @@ def status(*, archive: "Archive", as_json: bool) -> None:
     click.echo(f"\nPosts   {_posts(found.posts)}")
     if found.pictures.waiting:
         click.echo(f"Pictures to be asked for again: {found.pictures.waiting:,}, of which {found.pictures.due:,} are due")
-    if found.upgrade.due:
-        click.echo(f"Upgrade {_upgrade(found.upgrade)}")
     click.echo()
+    if found.upgrade.due:
+        click.echo(f"Upgrade {_upgrade(found.upgrade)}\n")
     show(work_table(found.events, found.queues, found.oldest), dead_letters_table(found.dead_letters))
 
 

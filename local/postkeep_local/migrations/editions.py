@@ -48,7 +48,7 @@ class Editions:
                 "each write holds the record to what was read of it, generation and text; the version before does not read the "
                 "edition, and what it writes without one is found by `--again`"
             ),
-            cost="$0.01, where nothing is to be written; $0.15, where every record is",
+            cost="$0.01 for reading, up to $0.15 where every record is written",
             afterwards="postkeep dlq redrive ParseFailureQueue, if files were changed since the deployment",
         )
 

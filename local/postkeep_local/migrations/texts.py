@@ -44,7 +44,7 @@ class Texts:
             why="such a text may lack HTML (`text-outdated`), its post a first picture, its pictures their further addresses",
             needed_by="archives from before `postkeep upgrade`",
             meanwhile="as `postkeep reprocess`: a text stays until the new one replaces it, and no older one replaces a newer",
-            cost="$4: for each text what making it costs; two to three hours, since new posts go first",
+            cost="$2: for each text what making it costs; it takes hours, since new posts go first",
         )
 
     def survey(self, told: Told) -> Survey:

@@ -138,7 +138,7 @@ def enter(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> World:
         with contextlib.redirect_stdout(io.StringIO()):  # the functions' own is no output of the command
             found.work()
 
-    monkeypatch.setattr(registry.time, "sleep", slept)
+    monkeypatch.setattr("postkeep_local.migrations.registry.time.sleep", slept)
     return found
 
 

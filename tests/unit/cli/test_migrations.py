@@ -131,7 +131,7 @@ def test_a_page_is_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
     found = the_editions(table).steps(BEGIN, unheard)
     first = next(found)
     assert (first.looked, first.changed) == (2, 2)
-    found.close()
+    del found
     rest = steps(the_editions(table), replace(BEGIN, position=first.position))
     assert [(step.looked, step.changed) for step in rest] == [(2, 2), (1, 1)]
     assert {edition_of(table, f"{n}.md") for n in range(5)} == {"00000001-00020000"}
@@ -382,7 +382,7 @@ def test_asking_is_gone_on_with_where_it_was() -> None:
     world.put(*(old(n) for n in range(250)))
     found = world.migration().steps(BEGIN, unheard)
     assert [next(found).position for _ in range(2)] == ["ask:0099.md", "ask:0199.md"]
-    found.close()
+    del found
     assert len(world.queue.sent) == 200
     rest = steps(world.migration(), replace(BEGIN, position="ask:0199.md", changed=200))
     assert positions(rest)[:2] == ["ask:0249.md", "wait"]

@@ -132,7 +132,8 @@ def test_all_that_is_due_is_done_in_its_order(world: World) -> None:
     assert [migration.tried for migration in world.migrations] == [[0, 1, 2, 3]] * LATEST
     ledger = world.standing()
     assert ledger.due == ()
-    assert ledger.progress is ledger.held_until is None
+    assert ledger.progress is None
+    assert ledger.held_until is None
     assert ledger.done[2] == Finished(at=EPOCH, looked=4, changed=4)
     assert world.run() == []
 

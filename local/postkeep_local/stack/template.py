@@ -25,6 +25,12 @@ _LEAST_CONCURRENCY = 2
 """AWS Lambda's least MaximumConcurrency of an SQS event source."""
 
 
+_KEYED = "HasKmsKey"
+"""The template's condition on a customer's key."""
+
+_LEFT_OUT = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route of an HTTP API.
@@ -173,10 +179,10 @@ class BuiltTemplate:
         It differs from the built one in what a single machine needs: invocations are forwarded to ``proxy``, code and layers
         are not packed (they are run from the build folder), buckets have fixed names (so that they are found again after a
         kill), and no more batches are in flight than there are workers. Alarms and the dashboard, which nobody looks at here,
-        are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it
-        instead, which allows a megabyte).
+        are left out, and metadata is, and what is there for a customer's key alone, since KMS is not played: an emulator takes a
+        body of 51,200 bytes, as CloudFormation does (where SAM uploads it instead, which allows a megabyte).
         """
-        template = copy.deepcopy(self._template)
+        template = _keyless(copy.deepcopy(self._template))
         template.pop("Metadata", None)
         template["Resources"] = {
             name: resource
@@ -202,6 +208,18 @@ class BuiltTemplate:
                 case "AWS::S3::Bucket":
                     properties.setdefault("BucketName", bucket_name(stack, name))
         return json.dumps(template, separators=(",", ":"))
+
+
+def _keyless(value: Any) -> Any:
+    """A part of the template as it is where no ``KmsKeyArn`` is given; :data:`_LEFT_OUT` where it is not there then."""
+    match value:
+        case {"Fn::If": [str(condition), _, otherwise]} if condition == _KEYED:
+            return _LEFT_OUT if otherwise == {"Ref": "AWS::NoValue"} else _keyless(otherwise)
+        case dict():
+            return {name: kept for name, inner in value.items() if (kept := _keyless(inner)) is not _LEFT_OUT}
+        case list():
+            return [kept for inner in value if (kept := _keyless(inner)) is not _LEFT_OUT]
+    return value
 
 
 def concurrency(most: int, workers: int) -> int:

@@ -12,7 +12,7 @@ import pytest
 from postkeep_local.stack.template import BuiltTemplate
 from support.grants import functions, grants
 from support.roles import ARNS, KEY
-from support.template import ROOT, resource, template
+from support.template import ROOT, resource, template, translated
 
 RESOURCES: dict[str, Any] = template()["Resources"]
 BUCKETS = ["PostsBucket", "ArchiveBucket"]
@@ -124,6 +124,18 @@ def test_without_a_key_a_role_has_nothing_of_it(function: str) -> None:
     own = properties(f"{function}Function", key=False).get("Policies", [])
     others = [properties(name, key=False) for name in of_type("AWS::IAM::Policy")]
     assert "kms:" not in json.dumps([own, others])
+
+
+@pytest.mark.parametrize("function", functions())
+def test_the_right_to_the_key_is_there_before_the_function(function: str) -> None:
+    """It is the role's own, so that no event source begins without it; but for parse, which reads no queue."""
+    if function == "Parse":
+        return
+    role = translated()["Resources"][f"{function}FunctionRole"]["Properties"]
+    (own,) = role["Policies"]
+    having = resolved(own["PolicyDocument"]["Statement"], key=True)
+    assert [statement["Resource"] for statement in having if "kms:Decrypt" in str(statement["Action"])] == [KEY]
+    assert "kms:" not in json.dumps(resolved(role, key=False))
 
 
 def test_the_emulator_is_given_none_of_it() -> None:

@@ -7,7 +7,8 @@ import pytest
 from support import grants as module
 from support.calls import Call, key_needs, needs
 from support.grants import Grant, Need, grants, matches
-from support.roles import ARNS, KEY, refused, unused
+from support.roles import ARNS, refused, unused
+from support.roles import KEY as OWNERS
 
 TABLE, INDEX = ARNS["PostsTable"], ARNS["PostsTable"] + "/index/by_due"
 POSTS, ARCHIVE = ARNS["PostsBucket"], ARNS["ArchiveBucket"]
@@ -156,12 +157,12 @@ def test_what_a_role_refuses_and_what_it_allows_for_nobody() -> None:
     ],
 )
 def test_what_is_asked_of_the_key(action: str, expected: list[str]) -> None:
-    assert key_needs([Need(action, "x")], KEY) == [Need(one, KEY) for one in expected]
+    assert key_needs([Need(action, "x")], OWNERS) == [Need(one, OWNERS) for one in expected]
 
 
 def test_an_action_that_nobody_thought_about_is_told_of() -> None:
     with pytest.raises(KeyError):
-        key_needs([Need("s3:GetObjectTagging", "x")], KEY)
+        key_needs([Need("s3:GetObjectTagging", "x")], OWNERS)
 
 
 KEYED = {"Sid": "x", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": {"Ref": "KmsKeyArn"}}
@@ -176,7 +177,7 @@ def with_policy(statement: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_hangs_on_the_key_is_there_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with_policy({"Fn::If": ["HasKmsKey", KEYED, {"Ref": "AWS::NoValue"}]}, monkeypatch)
     (found,) = grants("Search", ARNS)
-    assert (found.action, found.place, found.resource) == ("kms:Decrypt", "KmsKeyArn", KEY)
+    assert (found.action, found.place, found.resource) == ("kms:Decrypt", "KmsKeyArn", OWNERS)
 
 
 @pytest.mark.parametrize(

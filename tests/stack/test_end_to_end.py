@@ -3,6 +3,7 @@
 ``make test`` builds the functions first. The tests run in their order on one stack.
 """
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from postkeep.post import SUFFIXES, post_id
+from postkeep_local.cli import main
 from postkeep_local.demo import NO_OTHER_HOST, PICTURE_HOST
 from postkeep_local.pictures_server import serve
 from postkeep_local.stack import control
@@ -156,6 +159,19 @@ def test_the_html_of_a_post_and_what_is_not_in_it(stack: Running) -> None:
     removed = stack.get(f"/posts/{post_id(key)}/removed")
     assert removed.status_code == 200
     assert all(removal["rule"] and removal["text"] for removal in removed.json()["removed"])
+
+
+def test_what_this_version_wrote_needs_no_upgrade(stack: Running) -> None:
+    """Nothing is recorded of the archive, so that everything is looked through, and found to be as it should."""
+
+    def upgrade(*options: str) -> Any:
+        result = CliRunner().invoke(main, ["upgrade", "--json", "--state", str(stack.state), *options])
+        return json.loads(result.stdout)["migrations"]
+
+    assert {one["would_change"] for one in upgrade("--dry-run")} == {0}
+    done = upgrade()
+    assert {(one["state"], one["changed"], one["left"]) for one in done} == {("done", 0, 0)}
+    assert all(one["looked"] > 5 for one in done)
 
 
 def test_a_burst_arrives_as_a_whole(stack: Running) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from postkeep_local.operations.upgrading import Event, Upgrading
 
 _KEYS_SHOWN = 10
+_LOOKED_A_LINE = 10_000
+"""Off a terminal, where there is no bar, a line is written for each so many things looked at."""
 
 
 @click.command()
@@ -88,17 +90,23 @@ def _run(case: "Upgrading", again: set[int], console: "Console", *, wait: bool) 
 
     from postkeep_local.meter import meter
 
-    begun = 0
+    begun = said = 0
     with meter(console, "Upgrading") as shown:
 
         def told(event: "Event") -> None:
-            shown.set(event.progress.looked, f"{event.migration.description.name}: {event.note or _counted(event.progress)}")
+            nonlocal begun, said
+            description, looked = event.migration.description, event.progress.looked
+            name = description.name
+            if description.number != begun:
+                begun, said = description.number, looked // _LOOKED_A_LINE
+                _say(console, f"{begun} {name}: {description.changes}")
+            shown.set(looked, f"{name}: {event.note or _counted(event.progress)}")
+            if not console.is_terminal and looked // _LOOKED_A_LINE > said:
+                said = looked // _LOOKED_A_LINE
+                _say(console, f"{begun} {name}: {looked:,} looked at, {event.progress.changed:,} changed")
 
         with closing(case(again=again, told=told)) as events:
             for event in events:
-                if event.migration.description.number != begun:
-                    begun = event.migration.description.number
-                    _say(console, f"{begun} {event.migration.description.name}: {event.migration.description.changes}")
                 told(event)
                 if event.progress.left:
                     for key in event.keys[:_KEYS_SHOWN]:

@@ -24,6 +24,7 @@ from postkeep_local.commands.search import search
 from postkeep_local.commands.stack import demo, down, up
 from postkeep_local.commands.status import status
 from postkeep_local.commands.trace import trace
+from postkeep_local.commands.upgrade import upgrade
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,6 +47,7 @@ for _command in (
     counts,
     status,
     trace,
+    upgrade,
     dlq,
     reconcile,
     reprocess,

@@ -181,6 +181,21 @@ class MemoryDynamo:
         found = fit[: request.get("Limit")]
         return {"Count": len(found), "Items": [copy.copy(i) for i in found]}
 
+    def scan(self, **request: Any) -> dict[str, Any]:
+        """A page of the items by primary key; as DynamoDB does, it is cut before it is filtered."""
+        after = request.get("ExclusiveStartKey")
+        keys = [key for key in sorted(self.items) if after is None or key > _key(after)]
+        page = keys[: request.get("Limit")]
+        items = [self.items[key] for key in page]
+        if "FilterExpression" in request:
+            items = [item for item in items if _expression(request, "FilterExpression").holds(item)]
+        more = (
+            {"LastEvaluatedKey": {n: {"S": v} for n, v in zip(("pk", "sk"), page[-1], strict=True)}}
+            if len(page) < len(keys)
+            else {}
+        )
+        return {"Count": len(items), "Items": [copy.copy(item) for item in items], **more}
+
     def get_paginator(self, operation: str) -> "_Pages":
         assert operation == "query"
         return _Pages(self.query)

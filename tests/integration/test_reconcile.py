@@ -16,8 +16,11 @@ from integration.conftest import Aws, Context, s3_event, sqs_event
 from postkeep import correlation
 from postkeep.aws import functions
 from postkeep.aws.functions import ParseFunction
+from postkeep.aws.ledger import DynamoLedger
 from postkeep.post import post_id
+from postkeep.upgrades import LATEST, Finished, Ledger
 from support.logs import captured
+from support.posts import EPOCH
 from support.template import ROOT
 
 KEYS = ["tea/_posts/2021-06-29-一杯茶的 路 #1.md", "a+b%20c\u3000🍵?&.md", "e\u0301\\\"'<>\t.html", "x" * 1021 + ".md"]
@@ -104,6 +107,24 @@ def test_lost_events_are_mended(aws: Aws, parse: Functions) -> None:
     assert sum(reconcile()["counts"].values()) == 1, "the object that is no post"
     assert reconcile(everything=True)["counts"]["stale"] == 3
     assert parse.deliver() == ["unchanged"] * 3
+
+
+def test_the_log_says_whether_an_upgrade_is_due(aws: Aws, parse: Functions, caplog: pytest.LogCaptureFixture) -> None:
+    def told() -> list[Any]:
+        caplog.clear()
+        reconcile()
+        return [vars(record)["migrations"] for record in caplog.records if "upgrade" in record.getMessage()]
+
+    aws.put(KEYS[0], "---\ntitle: 茶\n---\n<p>text</p>")
+    assert told() == [], "nothing is recorded, and nothing can be old"
+    parse.deliver()
+    render(aws)
+    assert told() == [tuple(range(1, LATEST + 1))]
+    store = DynamoLedger(aws.table)
+    store.swap(Ledger(done=dict.fromkeys(range(1, LATEST), Finished(at=EPOCH))), replacing=Ledger())
+    assert told() == [(LATEST,)]
+    store.swap(store.read().finished([LATEST], Finished(at=EPOCH)), replacing=store.read())
+    assert told() == []
 
 
 def test_a_run_out_of_time_is_gone_on_with(aws: Aws, parse: Functions, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,9 +96,10 @@ Resources:
       BillingMode: PAY_PER_REQUEST
       AttributeDefinitions:
         - {AttributeName: pk, AttributeType: S}
+        - {AttributeName: sk, AttributeType: S}
         - {AttributeName: due, AttributeType: S}
         - {AttributeName: due_order, AttributeType: S}
-      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}, {AttributeName: sk, KeyType: RANGE}]
       GlobalSecondaryIndexes:
         - IndexName: by_due
           KeySchema: [{AttributeName: due, KeyType: HASH}, {AttributeName: due_order, KeyType: RANGE}]

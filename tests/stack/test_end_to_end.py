@@ -199,6 +199,19 @@ def test_the_html_of_a_post_and_what_is_not_in_it(stack: Running) -> None:
     assert all(removal["rule"] and removal["text"] for removal in removed.json()["removed"])
 
 
+def test_what_this_version_wrote_needs_no_upgrade(stack: Running) -> None:
+    """Nothing is recorded of the archive, so that everything is looked through, and found to be as it should."""
+
+    def upgrade(*options: str) -> Any:
+        result = CliRunner().invoke(main, ["upgrade", "--json", "--state", str(stack.state), *options])
+        return json.loads(result.stdout)["migrations"]
+
+    assert {one["would_change"] for one in upgrade("--dry-run")} == {0}
+    done = upgrade()
+    assert {(one["state"], one["changed"], one["left"]) for one in done} == {("done", 0, 0)}
+    assert all(one["looked"] > 5 for one in done)
+
+
 def test_a_burst_arrives_as_a_whole(stack: Running) -> None:
     stack.put({key: f"---\ntitle: {key}\nauthor: Burst\n---\n<p>text of {key}</p>\n".encode() for key in _BURST})
     backlog = stack.settle()

@@ -4,7 +4,7 @@ The map from calls to actions follows AWS's documents: the Service Authorization
 named beside its part. A call that is not in it raises, so that a new one must be thought about.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,42 @@ def needs(call: Call, arns: Mapping[str, str], queues: Mapping[str, str], keys: 
         case "lambda" if call.operation == "Invoke":
             return [Need("lambda:InvokeFunction", arns[params["FunctionName"].rpartition(":function:")[2]])]
     raise LookupError(f"no rule tells what this needs: {call}")
+
+
+_WITH_KEY = {
+    # Amazon S3 User Guide, «Using server-side encryption with AWS KMS keys», Permissions: to download, and to upload in one part.
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:GetObjectVersion": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey",),
+    # AWS KMS Developer Guide, «How Amazon DynamoDB uses AWS KMS»: the table's key, which is made once, is decrypted for whoever
+    # reads or writes items, those of indexes too.
+    **dict.fromkeys(
+        (f"dynamodb:{name}Item" for name in ("Get", "Put", "Update", "Delete", "BatchGet", "BatchWrite", "ConditionCheck")),
+        ("kms:Decrypt",),
+    ),
+    "dynamodb:Query": ("kms:Decrypt",),
+    # Amazon SQS Developer Guide, «Configuring KMS permissions»: a producer's are both.
+    "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
+    # To list and to delete is not to read; a function has no data of its own there.
+    "s3:ListBucket": (),
+    "s3:ListBucketVersions": (),
+    "s3:DeleteObject": (),
+    "lambda:InvokeFunction": (),
+}
+"""The actions of KMS that an action needs beside itself where what it is on is encrypted with a customer's key."""
+
+
+def key_needs(found: Iterable[Need], key: str) -> list[Need]:
+    """What is asked of whoever makes a call, of the key that everything is encrypted with.
+
+    Args:
+        found: what :func:`needs` gave.
+        key: its ARN.
+
+    Raises:
+        KeyError: for an action that nobody thought about.
+    """
+    return [Need(action, key) for need in found for action in _WITH_KEY[need.action]]
 
 
 def _s3(call: Call, bucket: str) -> list[Need]:

@@ -35,7 +35,7 @@ class Grant:
     Attributes:
         sid: the statement's name.
         action: without wildcards, as tests/template demands.
-        place: the resource as the template writes it, such as ``PostsTable.Arn/index/by_due``.
+        place: the resource as the template writes it, such as ``PostsTable.Arn/index/by_due``, or its parameter.
         resource: its ARN, with wildcards.
         leading: the patterns that partition keys must match; None where there is no condition.
     """
@@ -89,21 +89,35 @@ def grants(function: str, arns: Mapping[str, str]) -> list[Grant]:
         for action in _listed(statement["Action"]):
             for target in _listed(statement["Resource"]):
                 place = _place(target)
-                arn = re.sub(r"^[A-Za-z]+\.Arn", lambda name: arns[name[0].removesuffix(".Arn")], place)
+                arn = re.sub(r"^[A-Za-z]+(\.Arn|$)", lambda name: arns[name[0].removesuffix(".Arn")], place)
                 found.append(Grant(statement["Sid"], action, place, arn, _leading(statement)))
     return found
 
 
 def _statements(function: str) -> list[dict[str, Any]]:
     own = resource(f"{function}Function")["Properties"].get("Policies", [])
-    found = [statement for policy in own for statement in policy["Statement"]]
+    found = [_with_the_key(statement) for policy in own for statement in policy["Statement"]]
     for name, part in template()["Resources"].items():
         if part["Type"] in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}:
             if part["Properties"]["Roles"] == [{"Ref": f"{function}FunctionRole"}]:
-                found += part["Properties"]["PolicyDocument"]["Statement"]
+                found += map(_with_the_key, part["Properties"]["PolicyDocument"]["Statement"])
             elif len(part["Properties"]["Roles"]) != 1:
                 raise ValueError(f"{name} is of several roles")
     return found
+
+
+def _with_the_key(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement as it is where ``KmsKeyArn`` is given; without it, those that are conditional on it are not there.
+
+    Raises:
+        ValueError: if it is conditional on something else.
+    """
+    match statement:
+        case {"Fn::If": ["HasKmsKey", dict(found), {"Ref": "AWS::NoValue"}]} if len(statement) == 1:
+            return found
+        case {"Sid": str()}:
+            return dict(statement)
+    raise ValueError(f"{statement} has a condition that is not understood")
 
 
 def _leading(statement: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -116,8 +130,10 @@ def _leading(statement: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _place(target: Mapping[str, Any]) -> str:
-    """A resource as ``Name.Arn`` and what follows."""
+    """A resource as ``Name.Arn`` and what follows, or the parameter that names it."""
     match target:
+        case {"Ref": "KmsKeyArn"}:
+            return "KmsKeyArn"
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return f"{name}.Arn"
         case {"Fn::Sub": str(text)} if len(_SUB.findall(text)) == 1 and _SUB.match(text):

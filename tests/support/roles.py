@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from support.calls import Call, Recorder, needs
+from support.calls import Call, Recorder, key_needs, needs
 from support.grants import Grant, Need, functions, grants
 from support.template import resource, table_definition
 
@@ -33,6 +33,10 @@ ARNS = {
 
 _NAMES = {arn.rpartition("/")[2].rpartition(":")[2]: arn for arn in ARNS.values()}
 _NAMES["parse:live"] = f"{ARNS['ParseFunction']}:live"
+
+KEY = f"arn:aws:kms:{_ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ARNS["KmsKeyArn"] = KEY
+"""Where roles are looked at, everything is encrypted with a customer's key; without one they need nothing, and have nothing."""
 
 
 @contextmanager
@@ -61,12 +65,13 @@ def _within(recorder: Recorder, function: str, handler: Callable[..., Any]) -> C
 
 
 def needed(call: Call) -> list[Need]:
-    """What IAM asks of whoever makes a call to what the integration tests set up.
+    """What IAM asks of whoever makes a call to what the integration tests set up, with a customer's key.
 
     Raises:
         LookupError: as :func:`support.calls.needs`.
     """
-    return needs(call, _NAMES, {name: arn for name, arn in _NAMES.items() if ":sqs:" in arn}, _keys())
+    found = needs(call, _NAMES, {name: arn for name, arn in _NAMES.items() if ":sqs:" in arn}, _keys())
+    return [*found, *key_needs(found, KEY)]
 
 
 def refused(calls: Iterable[Call]) -> list[str]:

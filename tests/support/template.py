@@ -1,5 +1,6 @@
 """template.yaml as data: tests hold the code against what is deployed."""
 
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,20 @@ def read(path: Path) -> dict[str, Any]:
 def template() -> dict[str, Any]:
     """The template."""
     return read(ROOT / "template.yaml")
+
+
+@cache
+def translated() -> dict[str, Any]:
+    """What the SAM transform makes of it, as CloudFormation gets it."""
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415 (half a second, which most tests need not wait for)
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415
+
+    given = deepcopy(template())
+    for entry in given["Resources"].values():
+        for name in {"CodeUri", "ContentUri"} & set(entry.get("Properties", ())):
+            entry["Properties"][name] = "s3://bucket/key"  # as if it had been packaged
+    made: dict[str, Any] = Translator({}, Parser()).translate(given, {"AWS::Region": "us-east-1", "AWS::Partition": "aws"})
+    return made
 
 
 def resource(name: str) -> dict[str, Any]:

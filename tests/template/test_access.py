@@ -1,28 +1,18 @@
 """Who is asked for a token: what the SAM transform makes of the template."""
 
-from copy import deepcopy
-from functools import cache
 from typing import Any
 
 import pytest
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 
 from postkeep.web.access import OPEN
-from support.template import template
+from support.template import template, translated
 
 TOKEN = {"Fn::If": ["ReadByToken", [{"Token": []}], {"Ref": "AWS::NoValue"}]}
 
 
-@cache
 def definition() -> Any:
     """The API's definition, as CloudFormation gets it."""
-    given = deepcopy(template())
-    for entry in given["Resources"].values():
-        for name in {"CodeUri", "ContentUri"} & set(entry.get("Properties", ())):
-            entry["Properties"][name] = "s3://bucket/key"  # as if it had been packaged
-    made = Translator({}, Parser()).translate(given, {"AWS::Region": "us-east-1", "AWS::Partition": "aws"})
-    return made["Resources"]["HttpApi"]["Properties"]["Body"]
+    return translated()["Resources"]["HttpApi"]["Properties"]["Body"]
 
 
 @pytest.mark.parametrize("path", ["/", "/{proxy+}", "/search", "/suggest"])

@@ -9,13 +9,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from postkeep import correlation
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.aws.functions import ParseFunction
+from postkeep.aws.ledger import DynamoLedger
 from postkeep.aws.s3 import Bucket
 from postkeep.aws.sqs import SqsQueue
 from postkeep.errors import ReconcileUnderway
 from postkeep.observability import SUPERSEDED, Work, count, logger, metrics, working
 from postkeep.post import post_id
 from postkeep.settings import ReconcileSettings
-from reconcile_posts.progress import Finding, Order
+from reconcile_posts.progress import Finding, Order, Report
 from reconcile_posts.reconciling import Reconciling
 from reconcile_posts.walks import RENDITIONS, Found
 
@@ -68,4 +69,11 @@ def _reconcile(order: Order, context: LambdaContext, work: Work) -> dict[str, An
     count("ReconcileFindings", sum(report.count(finding) for finding in Finding if finding is not Finding.UNMATCHED))
     tally = report.tally
     work.ends("reconciled", "reconciled", run=report.run, objects=tally.objects, counts=tally.counts, repaired=tally.repaired)
+    _tell_of_upgrades(report)
     return report.values()
+
+
+def _tell_of_upgrades(report: Report) -> None:
+    """Say in the log where the data of an archive that holds something is not known to be of this version."""
+    if report.tally.records and (due := DynamoLedger(ReconcileSettings.from_env().table).read().due):
+        logger.warning("an upgrade is due: run `postkeep upgrade`", migrations=due)

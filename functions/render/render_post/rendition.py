@@ -24,7 +24,7 @@ from render_post.summary import summarize
 from render_post.text import plain_text
 from render_post.wording import drop_by_wording
 
-RULES = 2
+RULES = 3
 """The version of the cleaning, with the rules that ship. It grows with anything that changes a rendition."""
 
 VERSIONS = 10_000

@@ -13,6 +13,7 @@
     ├── ObjectTooLarge        the object is larger than the reader's limit
     ├── SendFailed            a queue did not take all messages
     ├── ReconcileUnderway     another run of reconcile is at work on the same archive
+    ├── UpgradeUnderway       somebody else is upgrading the same archive
     ├── MessageInvalid        a queue message that this version cannot read
     ├── PictureRefused        this picture will never be had: gone, forbidden, not a picture, too big
     ├── PictureUnavailable    the picture's host is slow, busy or down: try again later
@@ -133,6 +134,20 @@ class ReconcileUnderway(PostkeepError):
     def __init__(self, run: str, until: "datetime") -> None:
         super().__init__(f"the run {run} is at work; it counts as dead at {until.isoformat(timespec='seconds')}")
         self.run = run
+        self.until = until
+
+
+class UpgradeUnderway(PostkeepError):
+    """Somebody else is upgrading the archive, or was until they were killed.
+
+    Attributes:
+        until: when they count as dead if they do not say that they are alive (UTC).
+    """
+
+    def __init__(self, until: "datetime") -> None:
+        super().__init__(
+            f"somebody else is upgrading this archive; unless they go on, it can be taken over after {until:%H:%M:%S} (UTC)"
+        )
         self.until = until
 
 

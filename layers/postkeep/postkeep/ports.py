@@ -10,6 +10,7 @@ from typing import Protocol
 
 from postkeep.listing import Sort
 from postkeep.post import Edition, Picture, PictureId, Post, PostId, Rendition
+from postkeep.upgrades import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,4 +466,24 @@ class VersionStore(Protocol):
             ObjectDeleted: if it is a delete marker, where the store can tell.
             ObjectTooLarge: if it has more than ``limit`` bytes; carries the size.
         """
+        ...
+
+
+class LedgerStore(Protocol):
+    """Where it is written down which migrations an archive's data has had."""
+
+    def read(self) -> Ledger:
+        """The ledger as last written (a consistent read); an unrecorded one where there is none."""
+        ...
+
+    def swap(self, ledger: Ledger, *, replacing: Ledger) -> Ledger:
+        """Write the ledger over the one that was read; gives it as it is then.
+
+        Raises:
+            Conflict: if somebody else wrote it meanwhile.
+        """
+        ...
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all beside it: no record, no picture, no ledger (a consistent read)."""
         ...

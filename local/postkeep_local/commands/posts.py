@@ -102,6 +102,7 @@ def put(  # noqa: PLR0913 (click passes options by name)
 
     from postkeep_local.meter import meter
     from postkeep_local.operations.archive import explain
+    from postkeep_local.operations.newness import note_if_new
     from postkeep_local.upload import WORKERS, Upload, s3_client
 
     if bucket is not None and stack is not None:
@@ -113,6 +114,8 @@ def put(  # noqa: PLR0913 (click passes options by name)
         else:
             archive = open_archive(state, stack, region, profile, endpoint_url, needs="--bucket or --stack")
             bucket, client = archive.posts_bucket, archive.client("s3", connections=WORKERS)
+            if not dry_run:
+                note_if_new(archive)
     try:
         with meter(Console(stderr=True), "Comparing" if dry_run else "Uploading") as shown:
             summary = Upload(client, bucket, prefix, dry_run, pictures)(

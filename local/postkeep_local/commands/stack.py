@@ -30,6 +30,7 @@ EXAMPLE = "tea/_posts/2022-08-09-How a Teapot Pours.md"
 def up(*, build: Path, workers: int, pictures: bool, state: Path) -> None:
     """Bring the local stack up and leave it running; print where it is."""
     from postkeep_local.operations.archive import archive_of
+    from postkeep_local.operations.newness import note_if_new
     from postkeep_local.stack import control
 
     with explained():
@@ -42,7 +43,9 @@ def up(*, build: Path, workers: int, pictures: bool, state: Path) -> None:
             workers=workers,
             echo=click.echo,
         )
-        click.echo(addresses(archive_of(outputs, state)))
+        archive = archive_of(outputs, state)
+        note_if_new(archive)
+        click.echo(addresses(archive))
 
 
 def addresses(archive: "Archive") -> str:

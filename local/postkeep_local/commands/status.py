@@ -10,6 +10,7 @@ from postkeep_local.commands.options import json_option, on_archive
 from postkeep_local.commands.stack import addresses
 
 if TYPE_CHECKING:
+    from postkeep.upgrades import Ledger
     from postkeep_local.operations.archive import Archive
     from postkeep_local.operations.overview import PostCounts
 
@@ -36,6 +37,7 @@ def status(*, archive: "Archive", as_json: bool) -> None:
                 "endpoint_url": archive.endpoint_url,
                 "posts": None if found.posts is None else {"as_of": found.posts.as_of, "statuses": dict(found.posts.statuses)},
                 "pictures": {"waiting": found.pictures.waiting, "due": found.pictures.due},
+                "upgrade": {"recorded": found.upgrade.recorded, "due": list(found.upgrade.due)},
                 **work_values(found.events, found.queues, found.oldest),
                 "dead_letters": dead_letters_values(found.dead_letters),
             }
@@ -46,7 +48,16 @@ def status(*, archive: "Archive", as_json: bool) -> None:
     if found.pictures.waiting:
         click.echo(f"Pictures to be asked for again: {found.pictures.waiting:,}, of which {found.pictures.due:,} are due")
     click.echo()
+    if found.upgrade.due:
+        click.echo(f"Upgrade {_upgrade(found.upgrade)}\n")
     show(work_table(found.events, found.queues, found.oldest), dead_letters_table(found.dead_letters))
+
+
+def _upgrade(ledger: "Ledger") -> str:
+    if not ledger.recorded:
+        return "nothing is recorded: `postkeep upgrade` looks for what older versions left"
+    many = len(ledger.due)
+    return f"{many:,} {'migration is' if many == 1 else 'migrations are'} due: `postkeep upgrade`"
 
 
 def _posts(counts: "PostCounts | None") -> str:

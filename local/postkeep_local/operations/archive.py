@@ -27,8 +27,8 @@ POSTS_BUCKET, ARCHIVE_BUCKET, POSTS_TABLE = "PostsBucket", "ArchiveBucket", "Pos
 _ALIAS = ":live"
 """What follows a function's name where it is called, in ``template.yaml``."""
 
-_API_URL = "ApiUrl"
-"""The template's output."""
+_API_URL, _VERSION = "ApiUrl", "Version"
+"""The template's outputs."""
 
 
 class ArchiveUnknown(PostkeepError):
@@ -51,6 +51,7 @@ class Archive:
         profile: of the user's AWS configuration; None for the one that is chosen there.
         state: the folder of the local stack; None for a deployed one.
         log_groups: names; none for the local stack, whose logs are files.
+        version: of Postkeep that a deployed stack runs; "" where the stack does not say it.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Archive:
     profile: str | None = None
     state: Path | None = None
     log_groups: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def local(self) -> bool:
@@ -171,6 +173,7 @@ def deployed_archive(
         log_groups=by_type.get("AWS::Logs::LogGroup", {}),
         endpoint_url=endpoint_url,
         profile=profile,
+        version=outputs.get(_VERSION, ""),
     )
 
 

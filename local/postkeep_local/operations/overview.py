@@ -3,17 +3,20 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from postkeep.aws.due import DynamoDuePictures
+from postkeep.aws.ledger import DynamoLedger
 from postkeep.post import Status
+from postkeep.upgrades import Ledger
 from postkeep_local.api import Api, ApiProblem, ApiUnusable
 from postkeep_local.operations import ages
 from postkeep_local.operations.archive import Archive
 from postkeep_local.operations.letters import Letter, look
 from postkeep_local.operations.queues import QueueState, queue_states
+from postkeep_local.operations.upgrading import look as look_up
 from postkeep_local.stack.events import pending
 from postkeep_local.stack.state import StateFolder
 
@@ -99,6 +102,7 @@ class Overview:
         dead_letters: the dead-letter queues.
         posts: None where they are not counted.
         pictures: those that are to be asked for again.
+        upgrade: which migrations the data has had.
     """
 
     archive: Archive
@@ -108,6 +112,7 @@ class Overview:
     dead_letters: list[DeadLetters]
     posts: PostCounts | None
     pictures: PictureCounts = PictureCounts(0, 0)
+    upgrade: Ledger = field(default_factory=Ledger)
 
 
 def overview(archive: Archive) -> Overview:
@@ -126,6 +131,7 @@ def overview(archive: Archive) -> Overview:
         dead_letters=[peek(archive.client("sqs"), state) for state in states if state.dead_letters],
         posts=count_posts(archive),
         pictures=count_pictures(archive),
+        upgrade=look_up(DynamoLedger(archive.posts_table, archive.client("dynamodb")), datetime.now(UTC)),
     )
 
 

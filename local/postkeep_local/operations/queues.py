@@ -1,7 +1,7 @@
 """An archive's queues: how much lies in them, and which of them hold what was given up."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from postkeep_local.operations.archive import Archive
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs.literals import QueueAttributeFilterType
     from mypy_boto3_sqs.type_defs import GetQueueAttributesResultTypeDef
 
 _RETENTION = 345_600
@@ -75,6 +76,17 @@ def queue_states(archive: Archive) -> list[QueueState]:
     return [
         _state(name, archive.queues[name], values, sources[name], failing[name]) for name, values in sorted(attributes.items())
     ]
+
+
+def depth(archive: Archive, name: str) -> int:
+    """How many messages a queue has by SQS's counts: those that wait, are delayed, or are being worked on."""
+    names: Sequence[QueueAttributeFilterType] = (
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesDelayed",
+        "ApproximateNumberOfMessagesNotVisible",
+    )
+    answer = archive.client("sqs").get_queue_attributes(QueueUrl=archive.queues[name], AttributeNames=names)
+    return sum(int(count) for count in answer["Attributes"].values())
 
 
 def _typed(answer: "GetQueueAttributesResultTypeDef") -> dict[str, str]:

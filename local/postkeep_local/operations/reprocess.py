@@ -48,10 +48,12 @@ class Asked:
     Attributes:
         looked: how many were looked at.
         keys: of those whose texts were asked for.
+        position: the last key that was looked at, where all are gone through; "" where a listing is.
     """
 
     looked: int
     keys: tuple[str, ...]
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +76,40 @@ class Reprocessing:
     rules: int = 0
     dry_run: bool = False
 
-    def __call__(self, selection: Selection) -> Iterator[Asked]:
-        """Ask for the texts of the selected posts, up to a hundred at a time."""
-        for ids in batched(self._candidates(selection), _BATCH, strict=False):
+    def __call__(self, selection: Selection, *, after: str = "") -> Iterator[Asked]:
+        """Ask for the texts of the selected posts, up to a hundred at a time.
+
+        Args:
+            selection: which.
+            after: the position to go on from, where all keys are gone through; "" for all of them.
+        """
+        for some in batched(self._candidates(selection, after), _BATCH, strict=False):
+            ids = [post_id for post_id, _ in some]
             posts = [post for post in self.records.posts(ids).values() if selection.takes(post)]
             if posts and not self.dry_run:
                 requests = [RenderRequest(post.id, post.generation, force=self.force, rules=self.rules) for post in posts]
                 self.renders.send([request.encode() for request in requests])
-            yield Asked(len(ids), tuple(post.key for post in posts))
+            yield Asked(len(ids), tuple(post.key for post in posts), some[-1][1])
 
-    def _candidates(self, selection: Selection) -> Iterator[PostId]:
-        """The ids to look at, by the narrowest way there is: a listing where one fits, else the bucket's keys."""
+    def _candidates(self, selection: Selection, after: str) -> Iterator[tuple[PostId, str]]:
+        """The ids to look at, by the narrowest way there is: a listing where one fits, else the bucket's keys; with positions."""
         if selection.tag is not None:
             return self._listed(name("tag", selection.tag), selection.since)
         if selection.since is not None and not selection.prefix:
             return self._listed(name("all"), selection.since)
-        return self._stored(selection.prefix)
+        return self._stored(selection.prefix, after)
 
-    def _listed(self, listing: str, since: datetime | None) -> Iterator[PostId]:
+    def _listed(self, listing: str, since: datetime | None) -> Iterator[tuple[PostId, str]]:
         low = instant(since) if since else None
         after: str | None = None
         while rows := self.records.rows(listing, after=after, low=low, high=None, limit=_PAGE):
-            yield from (row.post_id for row in rows)
+            yield from ((row.post_id, "") for row in rows)
             after = rows[-1].order
 
-    def _stored(self, prefix: str) -> Iterator[PostId]:
-        after, more = "", True
+    def _stored(self, prefix: str, after: str) -> Iterator[tuple[PostId, str]]:
+        more = True
         while more:
             page = self.objects.page(prefix, after=after, limit=_PAGE)
             keys: Sequence[str] = [entry.key for entry in page.objects]
-            yield from (post_id(key) for key in keys if is_post_key(key))
+            yield from ((post_id(key), key) for key in keys if is_post_key(key))
             after, more = keys[-1] if keys else "", page.more

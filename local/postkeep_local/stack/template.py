@@ -40,6 +40,12 @@ _ALIAS = re.compile(r"(\$\{\w+\}|\$\{\w+\.Arn\}):live$")
 """A function's alias in a Fn::Sub of ``template.yaml``: what is before it is the function."""
 
 
+_KEYED = "HasKmsKey"
+"""The template's condition on a customer's key."""
+
+_ABSENT = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route of an HTTP API.
@@ -188,11 +194,11 @@ class BuiltTemplate:
         It differs from the built one in what a single machine needs: invocations are forwarded to ``proxy``, code and layers
         are not packed (they are run from the build folder), buckets have fixed names (so that they are found again after a
         kill), and no more batches are in flight than there are workers. Alarms, the dashboard and the saved query, which
-        nobody looks at here, are left out, and metadata is: an emulator takes a body of 51,200 bytes, as CloudFormation does
-        (where SAM uploads it instead, which allows a megabyte). Functions have no versions and no alias here: what calls an
-        alias calls the function.
+        nobody looks at here, are left out, and metadata is, and what is there for a customer's key alone, since KMS is not
+        played: an emulator takes a body of 51,200 bytes, as CloudFormation does (where SAM uploads it instead, which allows a
+        megabyte). Functions have no versions and no alias here: what calls an alias calls the function.
         """
-        template = copy.deepcopy(self._template)
+        template = _keyless(copy.deepcopy(self._template))
         template.pop("Metadata", None)
         left_out = {name for name, resource in template["Resources"].items() if resource["Type"].startswith(_LEFT_OUT)}
         template["Resources"] = {name: found for name, found in template["Resources"].items() if name not in left_out}
@@ -220,6 +226,18 @@ class BuiltTemplate:
                 case "AWS::S3::Bucket":
                     properties.setdefault("BucketName", bucket_name(stack, name))
         return json.dumps(_unaliased(template), separators=(",", ":"))
+
+
+def _keyless(value: Any) -> Any:
+    """A part of the template as it is where no ``KmsKeyArn`` is given; :data:`_ABSENT` where it is not there then."""
+    match value:
+        case {"Fn::If": [str(condition), _, otherwise]} if condition == _KEYED:
+            return _ABSENT if otherwise == {"Ref": "AWS::NoValue"} else _keyless(otherwise)
+        case dict():
+            return {name: kept for name, inner in value.items() if (kept := _keyless(inner)) is not _ABSENT}
+        case list():
+            return [kept for inner in value if (kept := _keyless(inner)) is not _ABSENT]
+    return value
 
 
 def concurrency(most: int, workers: int) -> int:

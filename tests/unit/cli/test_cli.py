@@ -93,11 +93,13 @@ def running(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(control, "up", up)
     monkeypatch.setattr(control, "outputs", lambda _state: OUTPUTS)
+    monkeypatch.setattr("postkeep_local.operations.newness.note_if_new", seen.setdefault("noted", []).append)
     return seen
 
 
 def test_up_prints_where_things_are(running: dict[str, Any]) -> None:
     result = invoke("up")
+    assert [archive.posts_table for archive in running["noted"]] == [OUTPUTS.table]
     assert result.exit_code == 0
     assert "API     http://127.0.0.1:8080\n" in result.stdout
     assert "posts-1 at http://127.0.0.1:4566" in result.stdout

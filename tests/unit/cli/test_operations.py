@@ -11,8 +11,10 @@ from click.testing import CliRunner, Result
 
 from postkeep import correlation
 from postkeep.aws.items import picture_item, post_item
+from postkeep.aws.ledger import DynamoLedger
 from postkeep.messages import RenderRequest, ThumbnailRequest
 from postkeep.post import Picture, PictureStatus, picture_id, post_id
+from postkeep.upgrades import LATEST, Finished, Ledger
 from postkeep_local.cli import main
 from postkeep_local.commands import options, tables
 from postkeep_local.operations import ages, overview
@@ -364,3 +366,18 @@ def test_a_local_stack_that_does_not_answer_is_a_message(monkeypatch: pytest.Mon
     result = invoke("status", "--state", str(tmp_path))
     assert result.exit_code == 1
     assert "http://127.0.0.1:1" in result.stderr
+
+
+def test_status_says_when_an_upgrade_is_due(deployed: Archive) -> None:
+    assert "Upgrade" not in invoke("status").stdout, "an archive that holds nothing"
+    assert json.loads(invoke("status", "--json").stdout)["upgrade"] == {"recorded": False, "due": []}
+    have_pictures(deployed)
+    assert "\nUpgrade nothing is recorded: `postkeep upgrade` looks for what older versions left\n" in invoke("status").stdout
+    store = DynamoLedger(deployed.posts_table, deployed.client("dynamodb"))
+    ledger = store.swap(Ledger(done=dict.fromkeys(range(2, LATEST), Finished(at=datetime.now(UTC)))), replacing=Ledger())
+    assert "\nUpgrade 2 migrations are due: `postkeep upgrade`\n" in invoke("status").stdout
+    ledger = store.swap(ledger.finished([1], Finished(at=datetime.now(UTC))), replacing=ledger)
+    assert "\nUpgrade 1 migration is due: `postkeep upgrade`\n" in invoke("status").stdout
+    assert json.loads(invoke("status", "--json").stdout)["upgrade"] == {"recorded": True, "due": [LATEST]}
+    store.swap(ledger.finished([LATEST], Finished(at=datetime.now(UTC))), replacing=ledger)
+    assert "Upgrade" not in invoke("status").stdout

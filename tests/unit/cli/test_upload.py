@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from postkeep.aws.ledger import DynamoLedger
 from postkeep_local.cli import main
 from postkeep_local.folder import Ignored, PostFile
 from postkeep_local.operations.archive import Archive
@@ -302,6 +303,23 @@ def test_posts_go_to_a_deployed_stack(folder: Path, deployed: Archive) -> None:
     assert {found["Key"] for found in listed} == set(NAMES)
 
 
+def test_an_archive_that_begins_with_this_version_is_noted(folder: Path, deployed: Archive) -> None:
+    where = ("--stack", deployed.name, "--region", deployed.region)
+    ledger = DynamoLedger(deployed.posts_table, deployed.client("dynamodb"))
+    assert invoke(str(folder), "--dry-run", *where).exit_code == 0
+    assert not ledger.read().recorded
+    assert invoke(str(folder), *where).exit_code == 0
+    assert ledger.read().due == ()
+    before = ledger.read()
+    assert invoke(str(folder), *where).exit_code == 0
+    assert ledger.read() == before
+
+
+def test_whoever_may_not_look_at_the_table_may_put_posts_all_the_same(folder: Path, deployed: Archive) -> None:
+    deployed.client("dynamodb").delete_table(TableName=deployed.posts_table)
+    assert invoke(str(folder), "--stack", deployed.name, "--region", deployed.region).exit_code == 0
+
+
 def test_without_a_stack_and_a_bucket_it_says_what_to_do(tmp_path: Path) -> None:
     result = invoke(str(tmp_path), "--state", str(tmp_path / "none"))
     assert result.exit_code == 1
@@ -318,6 +336,7 @@ def test_the_running_stack_is_where_posts_go_by_default(folder: Path, s3: "S3Cli
 
     monkeypatch.setattr(control, "outputs", lambda _state: outputs)
     monkeypatch.setattr("postkeep_local.operations.archive.make_client", client)
+    monkeypatch.setattr("postkeep_local.operations.newness.note_if_new", lambda _archive: None)
     assert invoke(str(folder)).exit_code == 0
     assert asked == [(("s3", "http://127.0.0.1:2", "us-east-1"), {"profile": None, "local": True, "connections": 8})]
     assert set(bodies(s3)) == set(NAMES)

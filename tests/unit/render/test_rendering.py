@@ -314,7 +314,7 @@ def test_a_text_of_before_rules_could_be_published_is_made_anew(world: World) ->
     filed = world.table.filed(post.id)
     assert filed is not None
     key = left(world, RULES)
-    assert key.endswith("00000001-0002.json")
+    assert key.endswith(f"00000001-{RULES:04}.json")
     world.table.settle(filed, Rendered(Rendition(key, RULES, 1, 0), "茶"), changed=EPOCH)
     assert world.render(1) is Outcome.RENDERED
     assert world.stored() == [rendition_key(post.id, edition(1, NUMBER))]
@@ -325,7 +325,7 @@ def test_what_dead_deliveries_left_under_the_versions_before_is_swept(world: Wor
     world.drop(body("茶"))
     if resumed:
         world.render(1, published=20)
-    stays = [left(world, NUMBER + 11), left(world, NUMBER + 21), left(world, NUMBER - VERSIONS + 20)]
+    stays = [left(world, NUMBER + 11), left(world, NUMBER + 21), left(world, NUMBER - VERSIONS + 21)]
     for version in range(12, 20):
         left(world, NUMBER + version)
     world.render(1, published=20)

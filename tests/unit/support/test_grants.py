@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from support import grants as module
-from support.calls import Call, needs
+from support.calls import Call, key_needs, needs
 from support.grants import Grant, Need, grants, matches
 from support.roles import ARNS, refused, unused
+from support.roles import KEY as OWNERS
 
 TABLE, INDEX = ARNS["PostsTable"], ARNS["PostsTable"] + "/index/by_due"
 POSTS, ARCHIVE = ARNS["PostsBucket"], ARNS["ArchiveBucket"]
@@ -132,10 +133,63 @@ def test_what_a_role_refuses_and_what_it_allows_for_nobody() -> None:
         Call("Search", "s3", "GetObject", {"Bucket": "archive-bucket", "Key": "renditions/a/1.json"}),
         Call("Search", "s3", "PutObject", {"Bucket": "archive-bucket", "Key": "search/1/manifest.json"}),
     ]
-    assert len(refused(calls)) == 2
+    # Of the last it has neither the right nor that to the key.
+    assert [one.partition(" needs ")[2].split("'")[1] for one in refused(calls)] == [
+        "s3:GetObject",
+        "s3:PutObject",
+        "kms:GenerateDataKey",
+    ]
     assert refused(calls[:1]) == []
     assert unused("Search", calls).keys() == {("s3:ListBucket", "ArchiveBucket.Arn", None)}
     assert unused("Parse", calls).keys() == unused("Parse", []).keys()
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("s3:GetObject", ["kms:Decrypt"]),
+        ("s3:GetObjectVersion", ["kms:Decrypt"]),
+        ("s3:PutObject", ["kms:GenerateDataKey"]),
+        ("s3:ListBucket", []),
+        ("s3:DeleteObject", []),
+        ("dynamodb:UpdateItem", ["kms:Decrypt"]),
+        ("dynamodb:Query", ["kms:Decrypt"]),
+        ("sqs:SendMessage", ["kms:GenerateDataKey", "kms:Decrypt"]),
+        ("lambda:InvokeFunction", []),
+    ],
+)
+def test_what_is_asked_of_the_key(action: str, expected: list[str]) -> None:
+    assert key_needs([Need(action, "x")], OWNERS) == [Need(one, OWNERS) for one in expected]
+
+
+def test_an_action_that_nobody_thought_about_is_told_of() -> None:
+    with pytest.raises(KeyError):
+        key_needs([Need("s3:GetObjectTagging", "x")], OWNERS)
+
+
+KEYED = {"Sid": "x", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": {"Ref": "KmsKeyArn"}}
+
+
+def with_policy(statement: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    part = {"Properties": {"Policies": [{"Statement": [statement]}]}}
+    monkeypatch.setattr(module, "resource", lambda _name: part)
+    monkeypatch.setattr(module, "template", lambda: {"Resources": {}})
+
+
+def test_what_hangs_on_the_key_is_there_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_policy({"Fn::If": ["HasKmsKey", KEYED, {"Ref": "AWS::NoValue"}]}, monkeypatch)
+    (found,) = grants("Search", ARNS)
+    assert (found.action, found.place, found.resource) == ("kms:Decrypt", "KmsKeyArn", OWNERS)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [["OnArm", KEYED, {"Ref": "AWS::NoValue"}], ["HasKmsKey", KEYED, KEYED], ["HasKmsKey", {"Ref": "AWS::NoValue"}, KEYED]],
+)
+def test_what_hangs_on_something_else_is_not_understood(condition: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with_policy({"Fn::If": condition}, monkeypatch)
+    with pytest.raises(ValueError, match="understood"):
+        grants("Search", ARNS)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ os.environ |= {
 import boto3  # noqa: E402 (after the environment, which Powertools reads when imported)
 import pytest  # noqa: E402
 from bench import photographs  # noqa: E402 (found by the path above)
-from bench.costs import prices  # noqa: E402
+from bench.costs import dollars  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
@@ -69,6 +69,9 @@ class Case:
     post: int = 0
 
 
+TYPICAL = "new, 0.5 MP JPEG"
+"""What docs/cost.md takes a picture for: as wide as most news sites show them."""
+
 CASES = [
     Case("new, 2 MP JPEG", ("/2.jpeg",)),
     Case("new, 0.1 MP JPEG", ("/0.1.jpeg",)),
@@ -76,6 +79,7 @@ CASES = [
     Case("the same bytes at another address", ("/again.jpeg",)),
     Case("gone", ("/gone.jpeg",)),
     Case("busy, to be tried again", ("/busy.jpeg",)),
+    Case(TYPICAL, ("/typical.jpeg",)),
     Case("gone, but a proxy has it", ("/gone.jpeg", "/0.5.jpeg"), post=1),
 ]
 
@@ -113,7 +117,7 @@ def _one(case: Case, aws: Aws, meter: Meter, host: PictureHost) -> dict[str, Any
         "fetches": len(host.requests) - asked,
         "fetched": outcome.original.bytes if outcome and outcome.original and len(host.requests) > asked else 0,
         "written": written,
-        "dollars": sum(amount * prices()["per_million"][name] for name, amount in used.amounts.items()) / 1_000,
+        "dollars": 1_000 * sum(dollars(used.amounts).values()),
     }
 
 
@@ -146,7 +150,8 @@ def _pictures(folder: Path) -> dict[str, Any]:
     subprocess.run([sys.executable, photographs.__file__, folder, *names], check=True)
     found = {f"/{name}": answer((folder / name).read_bytes()) for name in names}
     gone, busy = answer(status="404 Not Found"), answer(status="503 Service Unavailable")
-    return found | {"/again.jpeg": found["/2.jpeg"], "/gone.jpeg": gone, "/busy.jpeg": busy}
+    typical = answer((folder / "0.5.jpeg").read_bytes() + b"other bytes than of /0.5.jpeg")
+    return found | {"/typical.jpeg": typical, "/again.jpeg": found["/2.jpeg"], "/gone.jpeg": gone, "/busy.jpeg": busy}
 
 
 @contextmanager

@@ -1,0 +1,346 @@
+"""What each function takes on real input under Lambda's own runtime client: processor time, memory, and the time to start.
+
+The functions are those that ``make build`` made; S3, DynamoDB and SQS are the emulator of the local stack, without the stack's own
+dispatcher: each event is given to a worker by hand, so that what is measured belongs to one invocation. Posts go the whole way
+(parse, render, index, thumbnails of drawn photographs from a host on loopback), then an archive of some thousand records is
+filled in for the functions that walk over one. Processor time is that of the worker and its children, over many invocations of a
+kind, since the system counts it in hundredths of a second. bench/cost.py runs this.
+"""
+
+import base64
+import json
+import statistics
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import batched
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bench.archive_filling import due_pictures, fill, segments
+from bench.footprint import Footprint
+from bench.pictures_drawn import HOST, Case, arranged, cases, served
+
+from integration.conftest import api_event, s3_event, sqs_event
+from postkeep_local.stack.control import BUILD, RUNTIME
+from postkeep_local.stack.invocation import Invocation
+from postkeep_local.stack.log import BoundedLog
+from postkeep_local.stack.processes import Spawner
+from postkeep_local.stack.template import BuiltTemplate, FunctionSpec
+from postkeep_local.stack.worker import Environment, Function, Worker
+from sam.services import ARCHIVE, Services, emulator
+from sam.services import fill as make_resources
+from search_posts.documents import Document
+from support.template import ROOT, resource
+
+type Posts = Sequence[tuple[str, bytes]]
+
+ROOMY = 8_192
+"""MiB that a function is given here, so that what it takes is seen and not what it may take."""
+
+COLD = 5
+"""Fresh processes of each function."""
+
+BAD = 400
+"""From here on an HTTP status says that the request failed."""
+
+BATCH = int(resource("RenderFunction")["Properties"]["Events"]["Requests"]["Properties"]["BatchSize"])
+
+COMMIT = int(resource("IndexFunction")["Properties"]["Events"]["Requests"]["Properties"]["BatchSize"])
+
+LARGEST = 5 * 1024 * 1024
+"""Bytes of the largest post that is taken: the default of MaxPostBytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a kind of invocation takes.
+
+    Attributes:
+        invocations: of the kind.
+        cpu: seconds of CPU an invocation, on average.
+        peak: bytes, the most that the process and its children held until then.
+        log: bytes that an invocation writes to its log, on average.
+        lines: events of the log that these are.
+        answer: bytes of what it answers as a client gets them, on average; 0 where it answers nobody.
+    """
+
+    invocations: int
+    cpu: float
+    peak: int
+    log: float
+    lines: float
+    answer: float
+
+
+@dataclass(slots=True)
+class Started:
+    """What a function takes to start, medians over :data:`COLD` processes.
+
+    Attributes:
+        init: seconds of CPU until it asks for its first event.
+        peak: bytes by then.
+    """
+
+    init: float
+    peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A worker and what it has used.
+
+    Attributes:
+        name: of the function.
+        worker: the process.
+        footprint: of it.
+        log: where its output goes.
+    """
+
+    name: str
+    worker: Worker
+    footprint: Footprint
+    log: Path
+
+    def __call__(self, event: Any) -> Any:
+        """Invoke it; gives the answer.
+
+        Raises:
+            SystemExit: if it fails: a failure's figures would say nothing.
+        """
+        with self.footprint.watched():
+            outcome = self.worker.invoke(Invocation(json.dumps(event).encode()))
+        value = outcome.value()
+        if outcome.failed or (isinstance(value, dict) and (value.get("batchItemFailures") or value.get("statusCode", 200) >= BAD)):
+            sys.exit(f"{self.name} failed: {outcome.payload.decode()[:2000]}")
+        return value
+
+
+@dataclass
+class Bench:
+    """Functions' workers beside an emulator.
+
+    Attributes:
+        found: what was measured, by function and kind of invocation.
+        started: likewise, of starting.
+        merged: posts that the largest merge indexed again.
+    """
+
+    services: Services
+    specs: Mapping[str, FunctionSpec]
+    common: Environment
+    spawner: Spawner
+    variables: Mapping[str, str]
+    found: dict[str, dict[str, Measured]] = field(default_factory=dict)
+    started: dict[str, Started] = field(default_factory=dict)
+    merged: int = 0
+
+    def function(self, name: str, **variables: str) -> Function:
+        """A function with room."""
+        own = resource(name)["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        told = {**self.variables, "POWERTOOLS_SERVICE_NAME": own, **variables}
+        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+        return Function(replace(self.specs[name], memory=ROOMY), name, arn, told)
+
+    @contextmanager
+    def worker(self, name: str, **variables: str) -> Iterator["Hand"]:
+        """A process of a function."""
+        log = BoundedLog(self.common.logs / f"{name}.log")
+        worker = Worker(self.function(name, **variables), self.common, self.spawner, log)
+        try:
+            if error := worker.start():
+                sys.exit(f"{name} does not start: {error.payload.decode()}")
+            yield Hand(name, worker, Footprint(worker.pid or 0), self.common.logs / f"{name}.log")
+        finally:
+            worker.close()
+            log.close()
+
+    def run(self, hand: "Hand", kind: str, events: Sequence[Any]) -> None:
+        """Have a worker handle events of a kind, and write down what it took."""
+        before, number = hand.footprint.seconds(), len(events)
+        written = len(hand.log.read_bytes())
+        answered = sum(map(_length, map(hand, events)))
+        spent = hand.footprint.seconds() - before
+        log = hand.log.read_bytes()[written:]
+        self.found.setdefault(hand.name, {})[kind] = Measured(
+            invocations=number,
+            cpu=spent / number,
+            peak=hand.footprint.peak,
+            log=len(log) / number,
+            lines=log.count(b"\n") / number,
+            answer=answered / number,
+        )
+        told = f"{hand.name:18} {kind:42} {1000 * spent / number:9.1f} ms {hand.footprint.peak / 2**20:6.0f} MB"
+        print(told, file=sys.stderr, flush=True)
+
+    def cold(self, name: str) -> None:
+        """Start fresh processes of a function, one after the other."""
+        inits, peaks = [], []
+        for _ in range(COLD):
+            with self.worker(name) as hand:
+                inits.append(hand.footprint.seconds())
+                peaks.append(hand.footprint.peak)
+        self.started[name] = Started(statistics.median(inits), max(peaks))
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Take all messages off a queue, as an event source mapping gives them."""
+        bodies = self.services.messages(queue)
+        return [{"MessageId": str(n), "ReceiptHandle": "r", "Body": json.dumps(body)} for n, body in enumerate(bodies)]
+
+
+def measure(posts: Posts, texts: Sequence[Document], *, records: int, build: Path = ROOT / BUILD, runtime: Path = ROOT / RUNTIME) -> Bench:
+    """Measure all functions.
+
+    Args:
+        posts: go the whole way.
+        texts: fill the search index, until it has segments that are merged to the largest there are.
+        records: of the archive that count and reconcile walk over.
+        build: what ``make build`` made.
+        runtime: the folder with awslambdaric and boto3.
+
+    Raises:
+        SystemExit: if a function fails.
+    """
+    with TemporaryDirectory() as name, emulator("127.0.0.1", Path(name)) as endpoint, served(Path(name)) as host:
+        folder = Path(name)
+        services = make_resources(endpoint, "127.0.0.1")
+        common = Environment(runtime.resolve(), endpoint, folder, folder, {HOST.removeprefix("http://"): host.origin})
+        spawner = Spawner()
+        bench = Bench(services, BuiltTemplate(build.resolve()).functions(), common, spawner, _variables(services))
+        try:
+            for function in bench.specs:
+                bench.cold(function)
+            _ingest(bench, posts)
+            _pictures(bench)
+            _index(bench, texts)
+            _read(bench)
+            _walk(bench, records)
+        finally:
+            spawner.close()
+    return bench
+
+
+def _length(answer: Any) -> int:
+    """Bytes of an HTTP API's answer, with its fields; 0 for what is none."""
+    if not isinstance(answer, dict) or "statusCode" not in answer:
+        return 0
+    body = answer.get("body", "")
+    fields = sum(len(f"{name}: {value}\r\n") for name, value in answer.get("headers", {}).items())
+    return fields + (len(base64.b64decode(body)) if answer.get("isBase64Encoded") else len(body.encode()))
+
+
+def _asked(path: str, query: str = "") -> dict[str, Any]:
+    return api_event(path, query, headers={"accept-encoding": "gzip"})
+
+
+def _variables(services: Services) -> dict[str, str]:
+    return {
+        **services.variables(),
+        "RENDER_BACKLOG_QUEUE_URL": services.queues["render"],
+        "PARSE_FUNCTION": "parse",
+        "POWERTOOLS_METRICS_NAMESPACE": "Postkeep/bench",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "MAX_POST_BYTES": str(LARGEST),
+        "TOMBSTONE_DAYS": "90",
+        "CHANGES_LAG_SECONDS": "0",
+        "FETCH_PICTURES": "true",
+        "KEEP_ORIGINALS": "false",
+        "THUMBNAIL_AVIF": "false",
+        "CURSOR_KEY": "a key",
+        "READ_ACCESS": "public",
+        "SEARCH_SPACE_BYTES": "3500000000",
+    }
+
+
+def largest_post() -> bytes:
+    """An article of as many bytes as are taken, of paragraphs with links and pictures."""
+    head = "---\ntitle: 长文\ndate: 2021-06-29T00:00:00.000Z\nauthor: 陆羽\nfrom: https://tea.example/long\n---\n"
+    paragraph = (
+        "<p>茶之为饮，发乎神农氏，闻于鲁周公。齐有晏婴，汉有扬雄、司马相如，<a href='https://tea.example/{0}'>吴有韦曜</a>，"
+        "晋有刘琨、张载、远祖纳、谢安、左思之徒，皆饮焉。<b>滂时浸俗</b>，盛于国朝，<img src='https://tea.example/{0}.jpg'></p>\n"
+    )
+    number = (LARGEST - len(head.encode())) // len(paragraph.format(99_999).encode())
+    return (head + "".join(paragraph.format(n) for n in range(number))).encode()
+
+
+def _ingest(bench: Bench, posts: Posts) -> None:
+    events = []
+    for number, (key, body) in enumerate(posts):
+        bench.services.s3.put_object(Bucket=bench.services.variables()["POSTS_BUCKET"], Key=key, Body=body)
+        events.append(s3_event("posts-bucket", key, f"{number + 1:016X}"))
+    large = "tea/_posts/2021-06-29-large.md"
+    bench.services.s3.put_object(Bucket="posts-bucket", Key=large, Body=largest_post())
+    with bench.worker("ParseFunction") as parse:
+        parse(events[0])
+        bench.run(parse, "a post", events[1:])
+        requests = bench.messages("render")
+        bench.run(parse, "a post of 5 MiB", [s3_event("posts-bucket", large, "00F1")])
+    with bench.worker("RenderFunction") as render:
+        first, *rest = batched(requests, BATCH, strict=False)
+        render(sqs_event(list(first)))
+        bench.run(render, f"{BATCH} posts", [sqs_event(list(batch)) for batch in rest])
+        bench.services.messages("thumbnail")
+    with bench.worker("RenderFunction") as render:
+        bench.run(render, "a post of 5 MiB", [sqs_event(bench.messages("render"))])
+        bench.services.messages("thumbnail")
+
+
+def _pictures(bench: Bench) -> None:
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[Case]] = {}
+    for case in cases():
+        groups.setdefault((case.kind, case.variables), []).append(case)
+    for (kind, variables), some in groups.items():
+        with bench.worker("ThumbnailFunction", **dict(variables)) as make:
+            first, *rest = [sqs_event([arranged(bench.services, case)]) for case in some]
+            if rest:
+                make(first)
+            bench.run(make, kind, rest or [first])
+
+
+def _index(bench: Bench, texts: Sequence[Document]) -> None:
+    requests = bench.messages("index")
+    burst, single = requests[1 : 1 + 2 * COMMIT], requests[1 + 2 * COMMIT : -1]
+    with bench.worker("IndexFunction") as index:
+        index(sqs_event(requests[:1]))
+        bench.run(index, f"{COMMIT} posts", [sqs_event(list(some)) for some in batched(burst, COMMIT, strict=False)])
+        bench.run(index, "a post", [sqs_event([one]) for one in single])
+    bench.merged = segments(bench.services, texts)
+    with bench.worker("IndexFunction") as index:
+        bench.run(index, "a post, and the largest merge", [sqs_event(requests[-1:])])
+
+
+def _read(bench: Bench) -> None:
+    with bench.worker("QueryFunction") as query:
+        ready = [post["id"] for post in json.loads(query(api_event("/posts", "limit=50"))["body"])["posts"] if post["status"] == "ready"]
+        objects = bench.services.s3.list_objects_v2(Bucket=ARCHIVE, Prefix="thumbnails/")["Contents"]
+        thumbnails = [entry["Key"] for entry in objects if entry["Key"].endswith("/640.webp")]
+        asked = {
+            "list 20": [("/posts", "limit=20")] * 40,
+            "a post": [(f"/posts/{one}", "") for one in ready],
+            "its text": [(f"/posts/{one}/text", "format=html") for one in ready],
+            "Atom feed": [("/feeds/atom", "")] * 20,
+            "list 100": [("/posts", "limit=100")] * 20,
+            "a thumbnail": [(f"/{key}", "") for key in thumbnails],
+            "JSON Feed with texts": [("/feeds/json", "content=full")] * 10,
+        }
+        for kind, some in asked.items():
+            bench.run(query, kind, [_asked(path, text) for path, text in some])
+    words = ["茶", "中国", "the", "问题 社会", "新闻", "我们 没有", "香港 -台湾", '"可以"']
+    queries = [_asked("/search", f"q={word}") for word in words for _ in range(5)]
+    with bench.worker("SearchFunction") as search:
+        bench.run(search, "the first search, which loads the index", queries[:1])
+        bench.run(search, "a search", queries)
+
+
+def _walk(bench: Bench, records: int) -> None:
+    with bench.worker("CountFunction") as count, bench.worker("ReconcileFunction") as reconcile, bench.worker("RetryFunction") as r:
+        bench.run(reconcile, "a small archive that agrees", [{}] * 2)
+        fill(bench.services, records)
+        bench.run(count, "everything anew", [{}])
+        bench.run(count, "nothing new", [{}] * 20)
+        bench.run(r, "nothing due", [{}] * 20)
+        due_pictures(bench.services, 200)
+        bench.run(r, "200 due", [{}])
+        bench.run(reconcile, "an archive that agrees", [{}])

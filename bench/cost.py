@@ -1,11 +1,11 @@
 """What Postkeep costs at AWS: counted calls, measured time and memory, and list prices.
 
     make bench-cost [ARGS="--write"]
-    python bench/cost.py [--recorded] [--write] [--build .aws-sam/local] [--runtime .venv-runtime]
+    python bench/cost.py [--recorded] [--only PART] [--write] [--build .aws-sam/local] [--runtime .venv-runtime]
 
 Everything is measured anew, which takes some ten minutes, and the page is printed. ``--write`` keeps what was measured in
 bench/measured.json and writes docs/cost.md; a test holds the page to the two files. ``--recorded`` measures nothing and takes what
-the file has, as after a change of prices.toml or of the template. The posts are the real ones for load, or the examples where
+the file has, as after a change of prices.toml or of the template; ``--only`` measures one part anew (power, ingest, …). The posts are the real ones for load, or the examples where
 those are not at hand; the page says which.
 """
 
@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run as the module's docstring says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recorded", action="store_true", help="measure nothing")
+    parser.add_argument("--only", action="append", default=[], metavar="PART", help="measure this alone; may be repeated")
     parser.add_argument("--write", action="store_true", help="write bench/measured.json and docs/cost.md")
     parser.add_argument("--build", type=Path, default=ROOT / BUILD)
     parser.add_argument("--runtime", type=Path, default=ROOT / RUNTIME)
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         logging.disable(logging.CRITICAL)
         with redirect_stdout(io.StringIO()):  # functions that run in this process write their metrics there
-            measured = counting.rounded(counting.measure(arguments.build, arguments.runtime))
+            known = counting.read(MEASURED) if arguments.only else None
+            measured = counting.rounded(counting.measure(arguments.build, arguments.runtime, arguments.only, known))
         logging.disable(logging.NOTSET)
         if arguments.write:
             counting.write(MEASURED, measured)

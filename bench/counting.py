@@ -6,21 +6,20 @@ import platform
 import statistics
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench import per_picture, per_post, power, query, schedules, serving
+from bench import per_picture, per_post, power, query, schedules, serving, wheels
 from bench.archive_filling import repeated
 from bench.contenders import Asked
 
 from postkeep.errors import PostRejected
 from postkeep.frontmatter import parse
 from postkeep.postfile import split
-from postkeep_local.stack.control import BUILD, RUNTIME
 from render_post.rendition import render
 from search_posts.documents import Document
 from support.corpus import bulk_posts
@@ -33,6 +32,9 @@ type Values = dict[str, Any]
 
 SIZES = (1_000, 50_000)
 """Posts of the archives that are measured. A million do not fit this memory: their figures follow from the growth between these."""
+
+INDEXES = (1_000, 8_000)
+"""Posts of the search indexes that are measured: as many as there are different texts of at most."""
 
 EXAMPLES = ROOT / "examples" / "posts"
 
@@ -113,10 +115,14 @@ def _per_post(figures: per_post.PerPost) -> Values:
 
 
 def pictures() -> Values:
-    """What a picture uses, by what becomes of it."""
-    kept = ("calls", "amounts", "fetched", "written")
-    found = {row["case"]: {name: row[name] for name in kept} for row in per_picture.measure()}
-    return {case: {**row, "calls": sum(row["calls"].values())} for case, row in found.items()}
+    """What a new picture uses, by what is made and kept of it."""
+    typical = [case for case in per_picture.CASES if case.name == per_picture.TYPICAL]
+    ways = {"usual": {}, "with AVIF": {"THUMBNAIL_AVIF": "true"}, "with originals": {"KEEP_ORIGINALS": "true"}}
+    found: Values = {}
+    for name, variables in ways.items():
+        (row,) = per_picture.measure(typical, **variables)
+        found[name] = {"calls": sum(row["calls"].values()), **{part: row[part] for part in ("amounts", "fetched", "written")}}
+    return found
 
 
 def queries(sizes: Sequence[int] = SIZES) -> Values:
@@ -144,10 +150,12 @@ def scheduled(sizes: Sequence[int] = SIZES) -> Values:
         runs = {f"count, {name}": used for name, used in archive.counting().items()} | {"reconcile": archive.reconciling()}
         for name, used in runs.items():
             found.setdefault(name, {})[str(size)] = asdict(used)
+    idle = per_post.idle_retry()
+    found["retry, nothing"] = {"amounts": idle.amounts, "calls": idle.calls_of("retry")}
     return found
 
 
-def indexes(texts: Sequence[Document], sizes: Sequence[int] = SIZES) -> Values:
+def indexes(texts: Sequence[Document], sizes: Sequence[int] = INDEXES) -> Values:
     """How large the search index is and what its readers ask of the bucket, by the archive's size."""
     found: Values = {}
     for size in sizes:
@@ -163,7 +171,7 @@ def indexes(texts: Sequence[Document], sizes: Sequence[int] = SIZES) -> Values:
     return found
 
 
-def packages(build: Path = ROOT / BUILD) -> int:
+def packages(build: Path) -> int:
     """Bytes of what a deployment uploads, about as packed."""
     files = (path for path in build.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return sum(len(zlib.compress(path.read_bytes())) for path in files)
@@ -180,29 +188,46 @@ def powers(posts: Posts, texts: Sequence[Document], build: Path, runtime: Path, 
     }
 
 
-def measure(build: Path = ROOT / BUILD, runtime: Path = ROOT / RUNTIME) -> Values:
-    """All of it; takes some ten minutes."""
+def parts(build: Path, runtime: Path) -> Mapping[str, Callable[[], Any]]:
+    """What can be measured by itself; each takes a minute or a few."""
     name, everything = source()
-    whole_way = repeated(everything[:: max(1, len(everything) // _WHOLE_WAY)], _WHOLE_WAY)
-    texts = list(documents(everything))
+
+    def thinned(number: int) -> Posts:
+        return everything[:: max(1, len(everything) // number)]
+
     return {
-        "date": str(datetime.now(UTC).date()),
-        "machine": f"{os.cpu_count()}-core {platform.machine()}",
-        "python": platform.python_version(),
-        "source": name,
-        "profile": _told("posts", profile(everything)),
-        "packages": packages(build),
-        "power": _told("power", powers(whole_way, texts, build, runtime)),
-        "pictures": _told("pictures", pictures()),
-        "ingest": _told("ingest", ingest(everything[:: max(1, len(everything) // 1_000)])),
-        "queries": _told("queries", queries()),
-        "scheduled": _told("schedules", scheduled()),
-        "indexes": _told("indexes", indexes(texts)),
+        "source": lambda: name,
+        "profile": lambda: profile(everything),
+        "packages": lambda: packages(build),
+        "wheels": wheels.measure,
+        "power": lambda: powers(repeated(thinned(_WHOLE_WAY), _WHOLE_WAY), list(documents(everything)), build, runtime),
+        "pictures": pictures,
+        "ingest": lambda: ingest(thinned(1_000)),
+        "queries": queries,
+        "scheduled": scheduled,
+        "indexes": lambda: indexes(list(documents(everything))),
     }
 
 
-def _told(name: str, found: Values) -> Values:
-    print(f"measured: {name}", file=sys.stderr, flush=True)
+def measure(build: Path, runtime: Path, wanted: Collection[str] = (), known: Mapping[str, Any] | None = None) -> Values:
+    """Measure.
+
+    Args:
+        build: what ``make build`` made.
+        runtime: the folder with awslambdaric and boto3.
+        wanted: of :func:`parts`; all where there are none.
+        known: what was measured before, for the others.
+    """
+    found = {
+        **(known or {}),
+        "date": str(datetime.now(UTC).date()),
+        "machine": f"{os.cpu_count()}-core {platform.machine()}",
+        "python": platform.python_version(),
+    }
+    for name, run in parts(build, runtime).items():
+        if not wanted or name in wanted:
+            found[name] = run()
+            print(f"measured: {name}", file=sys.stderr, flush=True)
     return found
 
 

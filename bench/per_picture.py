@@ -14,7 +14,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,10 +86,15 @@ CASES = [
 POSTS = (a_post("river/_posts/2019-07-08-a.md"), a_post("river/_posts/2019-07-09-b.md"))
 
 
-def measure() -> list[dict[str, Any]]:
-    """Have each case happen once; what was called and charged, and the bytes that came and were written."""
-    with TemporaryDirectory() as folder, _quiet(), _mocked(Path(folder)) as (aws, meter, host):
-        return [_one(case, aws, meter, host) for case in CASES]
+def measure(cases: Sequence[Case] = CASES, **variables: str) -> list[dict[str, Any]]:
+    """Have each case happen once; what was called and charged, and the bytes that came and were written.
+
+    Args:
+        cases: in their order, since some follow from others.
+        variables: of the function, beside its usual ones.
+    """
+    with TemporaryDirectory() as folder, _quiet(), _mocked(Path(folder), variables) as (aws, meter, host):
+        return [_one(case, aws, meter, host) for case in cases]
 
 
 def _one(case: Case, aws: Aws, meter: Meter, host: PictureHost) -> dict[str, Any]:
@@ -126,13 +131,15 @@ def _stored(aws: Aws) -> int:
 
 
 @contextmanager
-def _mocked(folder: Path) -> Iterator[tuple[Aws, Meter, PictureHost]]:
+def _mocked(folder: Path, variables: Mapping[str, str]) -> Iterator[tuple[Aws, Meter, PictureHost]]:
     fixture = contextmanager(conftest.aws.__wrapped__)  # type: ignore[attr-defined]  # what the fixture decorates
     host = PictureHost()
     try:
         host.scripts = _pictures(folder)
         with pytest.MonkeyPatch.context() as settings, fixture(settings) as aws:
             settings.setenv("POSTKEEP_PICTURE_HOSTS", json.dumps({HOST.removeprefix("http://"): host.origin}))
+            for name, value in variables.items():
+                settings.setenv(name, value)
             for post in POSTS:
                 DynamoPosts(aws.table, aws.dynamodb).offer(post)
             meter = Meter({aws.table: table_definition()}, aws.dynamodb)

@@ -18,6 +18,7 @@ from moto.dynamodb.models.table import Table
 
 import parse_post.handler
 import render_post.handler
+import retry_pictures.handler
 import search_posts.index_handler
 from integration import conftest
 from integration.conftest import Aws, Context, s3_event, sqs_event
@@ -109,11 +110,16 @@ class _Archive:
                         answer = handler(sqs_event(list(messages)), _Patient())
                     if answer["batchItemFailures"]:
                         raise RuntimeError(f"{name} failed: {answer}")
-            self._aws.sqs.purge_queue(QueueUrl=self._aws.thumbnail_queue)
         averages = _averages(self._meter.take(), len(posts))
         averages.invocations = {name: number / len(posts) for name, number in invoked.items()}
         averages.stored = {name: size / len(posts) for name, size in self._stored().items()}
         return averages
+
+    def retry(self) -> PerPost:
+        """A run of retry that finds nothing due."""
+        with self._meter.part("retry"):
+            retry_pictures.handler.handler({}, Context())
+        return _averages(self._meter.take(), 1)
 
     def _stored(self) -> dict[str, int]:
         """Bytes, by kind."""
@@ -172,6 +178,12 @@ def measure(others: Posts, probe: Posts, at_once: int = BURST) -> dict[str, PerP
     with _quiet(), _mocked() as archive:
         archive.fill(others)
         return {kind: archive.drop(kind, probe, at_once) for kind in KINDS}
+
+
+def idle_retry() -> PerPost:
+    """What a run of retry uses that finds nothing due."""
+    with _quiet(), _mocked() as archive:
+        return archive.retry()
 
 
 @contextmanager

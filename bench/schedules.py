@@ -16,7 +16,7 @@ from bench.query import Clock, Store
 from bench.serving import MeteredBucket
 
 from count_posts.counting import Counting
-from fakes.memory import MemoryQueue
+from fakes.memory import MemoryBucket, MemoryQueue
 from postkeep.aws.dynamodb import DynamoListings
 from postkeep.ports import Listed, Page
 from reconcile_posts.reconciling import Reconciling
@@ -36,11 +36,13 @@ class Used:
         amounts: charged quantities.
         calls: to AWS.
         cpu: seconds of the use case's own.
+        kept: bytes that lie in its bucket afterwards.
     """
 
     amounts: dict[str, float]
     calls: int
     cpu: float
+    kept: int
 
 
 @dataclass
@@ -130,4 +132,5 @@ class Scheduled:
         gets = sum(bucket.gets - old[0] for bucket, old in zip(buckets, before, strict=True))
         puts = sum(bucket.puts + bucket.lists - old[1] for bucket, old in zip(buckets, before, strict=True))
         amounts = {READS: reads.units, S3_GETS: float(gets), S3_PUTS: float(puts)}
-        return Used(amounts, reads.queries + reads.batches + gets + puts, cpu)
+        kept = sum(len(MemoryBucket.get(bucket, key, limit=2**40).body) for bucket in buckets for key in bucket.keys(""))
+        return Used(amounts, reads.queries + reads.batches + gets + puts, cpu, kept)

@@ -8,51 +8,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.assumptions import (
+    COLD_STARTS_A_DAY,
+    COUNTED_ANEW,
+    DAYS,
+    EVERY,
+    FETCH_SECONDS,
+    GIGABYTE,
+    HOURLY,
+    MERGES,
+    MIX,
+    PLATFORM_BYTES,
+    PLATFORM_LINES,
+    POSTS_A_DAY,
+    QUERIES_A_DAY,
+)
+from bench.charges import amount, grown, logged, polled, requested, watching
 from bench.costs import Amounts, added, constant, duration, running, times
 from bench.counting import SIZES
 from bench.serving import BANDWIDTH
 
-from reconcile_posts.progress import Finding
-from support.template import resource, template
-from support.watching import ALARMS, counted, watched
-
-DAYS = 30
-"""Of a month."""
-
-POSTS_A_DAY = 100
-QUERIES_A_DAY = 1_000
-
-MIX = {"list 20": 300, "a post": 250, "its text": 150, "a thumbnail": 150, "a search": 100, "Atom feed": 50}
-"""Of a thousand requests: an assumption."""
-
-COLD_STARTS_A_DAY = 24
-"""Of query and of search each: an assumption. One instance serves a thousand requests a day, and is replaced once an hour."""
-
-PLATFORM_LINES = 3
-PLATFORM_BYTES = 350
-"""Of an invocation's log lines START, END and REPORT, with the trace's id: AWS Lambda Developer Guide, «Viewing CloudWatch logs»."""
-
-ACCESS_BYTES = 230
-"""Of a request's line in the API's own log, as template.yaml has it."""
-
-FETCH_SECONDS = 0.5
-"""For which a picture's host is waited for: an assumption."""
-
-MERGES = 3
-"""How often a post is indexed again by merges that the measurement of single commits does not reach: classes of segments from
-1 MB to 64 MB, see search_posts.merging."""
-
-GIGABYTE = 1e9
-
-EVERY = {"count": 24 * 12, "retry": 24 * 4, "reconcile": 1}
-"""Runs a day, by the defaults of CountSchedule, RetrySchedule and ReconcileSchedule."""
-
-COUNTED_ANEW = 1 / 7
-"""How often a day count begins anew: count_posts.counting.RECOUNT."""
-
-HOURLY = {"parse": 1, "render": 1, "index": 1, "thumbnail": 2, "query": 1, "search": 1}
-"""Metrics of its own that a function in use has in nearly every hour (PostsRecorded, PostsRendered, PostsIndexed, PicturesReady and
-PicturesFailed, ApiRequests): the most, since an archive that gets nothing at night has none then."""
+from support.template import resource
 
 
 def logical(name: str) -> str:
@@ -216,7 +192,7 @@ class Bills:
             amounts, calls = found["amounts"], found["calls"]
         else:
             keys = found[str(SIZES[0])]["amounts"]
-            amounts = {key: grown(found, _amount(key), posts) for key in keys}
+            amounts = {key: grown(found, amount(key), posts) for key in keys}
             calls = grown(found, lambda one: one["calls"], posts)
         one = self.kind(name, {"count": "nothing new", "retry": "nothing due"}.get(name, "an archive that agrees"))
         seconds = duration(self.memory(name), self.walked(run, posts), calls)
@@ -314,61 +290,3 @@ class Bills:
             self.cold("query", COLD_STARTS_A_DAY * DAYS),
             times(self.cold_search(posts), COLD_STARTS_A_DAY * DAYS),
         )
-
-
-def grown(measured: Mapping[str, Any], of: Callable[[Any], float], posts: int) -> float:
-    """A figure of an archive of some posts: as measured, or on the straight line through the two that were measured.
-
-    Args:
-        measured: what was measured of two archives, by their size.
-        of: gives the figure.
-        posts: of the archive that is asked for.
-    """
-    (few, small), (many, large) = sorted((int(size), float(of(found))) for size, found in measured.items())
-    return small + (large - small) * (posts - few) / (many - few)
-
-
-def _amount(name: str) -> Callable[[Any], float]:
-    return lambda found: float(found["amounts"][name])
-
-
-def logged(written: float) -> dict[str, float]:
-    """Bytes into a log, and kept for as long as LogRetentionDays says by default."""
-    months = template()["Parameters"]["LogRetentionDays"]["Default"] / DAYS
-    return {"log-gigabytes": written / GIGABYTE, "log-storage-gigabytes": written / GIGABYTE * months}
-
-
-def requested(answer: float) -> dict[str, float]:
-    """A request to the API, and its answer of some bytes."""
-    return added(
-        {"api-requests": max(1.0, -(-answer // constant("api_request_bytes"))), "transfer-gigabytes": answer / GIGABYTE},
-        logged(ACCESS_BYTES + constant("log_event_bytes")),
-    )
-
-
-def mappings() -> int:
-    """The queues that Lambda asks for messages, each by a mapping of its own."""
-    functions = (found["Properties"] for found in template()["Resources"].values() if found["Type"] == "AWS::Serverless::Function")
-    return sum(event["Type"] == "SQS" for function in functions for event in function.get("Events", {}).values())
-
-
-def polled() -> dict[str, float]:
-    """A month of asking empty queues: each mapping's pollers, one after another for as long as SQS waits."""
-    each = constant("pollers") * DAYS * 86_400 / constant("poll_seconds")
-    return {"sqs-requests": mappings() * each}
-
-
-def watching(*, topic: bool) -> dict[str, float]:
-    """A month of alarms, of the dashboard, and of the metrics of what runs on a schedule.
-
-    Args:
-        topic: whether there is an AlarmTopicArn.
-    """
-    alarms = [name for name in ALARMS if topic or "Condition" not in template()["Resources"][name]]
-    hourly = sum(service in {"count", "retry"} for _, service in counted())
-    daily = len(Finding) + 1  # and ReconcileFindings
-    return {
-        "alarm-metrics": float(sum(len(watched(name)) for name in alarms)),
-        "dashboards": 1.0,
-        "metrics": hourly + daily / 24,
-    }

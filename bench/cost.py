@@ -3,10 +3,11 @@
     make bench-cost [ARGS="--write"]
     python bench/cost.py [--recorded] [--only PART] [--write] [--build .aws-sam/local] [--runtime .venv-runtime]
 
-Everything is measured anew, which takes some ten minutes, and the page is printed. ``--write`` keeps what was measured in
-bench/measured.json and writes docs/cost.md; a test holds the page to the two files. ``--recorded`` measures nothing and takes what
-the file has, as after a change of prices.toml or of the template; ``--only`` measures one part anew (power, ingest, …). The posts are the real ones for load, or the examples where
-those are not at hand; the page says which.
+Everything is measured anew, which takes some ten minutes on a machine that does nothing else, and the page is printed.
+``--write`` keeps what was measured in bench/measured.json and writes docs/cost.md; a test holds the page to the file.
+``--recorded`` measures nothing and takes what the file has, as after a change of prices.toml or of the template; ``--only``
+measures one part anew (power, ingest, …). The posts are the real ones for load, or the examples where those are not at hand; the
+page says which.
 """
 
 import argparse

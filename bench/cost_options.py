@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.bills import DAYS, EVERY, GIGABYTE, POSTS_A_DAY, Bills, mappings, polled, watching
+from bench.assumptions import DAYS, EVERY, GIGABYTE, POSTS_A_DAY
+from bench.bills import Bills
+from bench.charges import mappings, polled, watching
 from bench.costs import Amounts, free, prices, times, total
 from bench.markdown import money, table
 
@@ -23,11 +25,15 @@ def changes(bills: Bills, posts: int) -> Mapping[str, float]:
         """A month's new pictures made otherwise, and all pictures that lie there."""
         usual, other = (bills.measured["pictures"][one]["written"] for one in ("usual", way))
         stored = {"s3-gigabytes": (other - usual) * pictures * posts / GIGABYTE}
-        return total(stored) + month * pictures * (total(bills.picture(way)) - total(bills.picture()))
+        return float(total(stored) + month * pictures * (total(bills.picture(way)) - total(bills.picture())))
 
-    counting = [bills.scheduled("count, nothing", posts), bills.scheduled("retry, nothing", posts), bills.scheduled("reconcile", posts)]
+    counting = [
+        bills.scheduled("count, nothing", posts),
+        bills.scheduled("retry, nothing", posts),
+        bills.scheduled("reconcile", posts),
+    ]
     count, retry, reconcile = (total(run) for run in counting)
-    x86 = prices()["lambda-x86-gigabyte-seconds"].each / prices()["lambda-gigabyte-seconds"].each
+    x86: float = prices()["lambda-x86-gigabyte-seconds"].each / prices()["lambda-gigabyte-seconds"].each
     return {
         "`KeepOriginals=true`, of all pictures": kept("with originals"),
         "`ThumbnailAvif=true`, of all pictures": kept("with AVIF"),
@@ -53,34 +59,47 @@ def options(bills: Bills, archives: Sequence[int]) -> str:
     """Both sections."""
     found = [changes(bills, posts) for posts in archives]
     rows = [[choice, *(_signed(one[choice]) for one in found)] for choice in found[0]]
-    allowances = [[_label(name), f"{amount:,.0f}", _used(name, [bills.typical(n) for n in archives])] for name, amount in free().items()]
+    allowances = [
+        [_label(name), f"{amount:,.0f}", _used(name, [bills.typical(n) for n in archives])] for name, amount in free().items()
+    ]
     sizes = [f"{posts:,} posts" for posts in archives]
     return f"""## What the parameters change
 
-Dollars a month more or less, in use. `CountSchedule` is reckoned with a run for each of {POSTS_A_DAY} posts at most; the metrics of schedules and
+Dollars a month more or less, in use. `CountSchedule` is reckoned with a run for each of {POSTS_A_DAY} posts at most; the
+metrics of schedules and
 functions cost the same however seldom they come in an hour.
 
 {table(["", *sizes], rows)}
 ## The free tier
 
-For good, in each month, of the whole account; what else it has uses the same. The first twelve months, or the first credits, of an account have
+For good, in each month, of the whole account; what else it has uses the same. The first twelve months, or the first
+credits, of an account have
 more, which is not counted.
 
 {table(["", "free", f"used by {', '.join(sizes)}"], allowances)}"""
 
 
 def _label(name: str) -> str:
-    unit = {"dynamodb-storage-gigabytes": "GB", "log-gigabytes": "GB", "transfer-gigabytes": "GB", "lambda-gigabyte-seconds": "GB s"}
+    unit = {
+        "dynamodb-storage-gigabytes": "GB",
+        "log-gigabytes": "GB",
+        "transfer-gigabytes": "GB",
+        "lambda-gigabyte-seconds": "GB s",
+    }
     return prices()[name].label + (f", {unit[name]}" if name in unit else "")
 
 
+_LARGE = 1_000.0
+"""From here on whole numbers say enough."""
+
+
 def _used(name: str, months: Sequence[Amounts]) -> str:
-    return ", ".join(f"{month.get(name, 0.0):,.3g}" if month.get(name, 0.0) < 1_000 else f"{month[name]:,.0f}" for month in months)
+    return ", ".join(
+        f"{month.get(name, 0.0):,.3g}" if month.get(name, 0.0) < _LARGE else f"{month[name]:,.0f}" for month in months
+    )
 
 
 def _signed(dollars: float) -> str:
     if not dollars:
         return "–"
     return f"{'+' if dollars > 0 else '−'}{money(abs(dollars))}"
-
-

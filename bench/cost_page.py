@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench import tuning_page
-from bench.bills import (
+from bench.assumptions import (
     ACCESS_BYTES,
     COLD_STARTS_A_DAY,
     DAYS,
@@ -17,14 +17,13 @@ from bench.bills import (
     PLATFORM_BYTES,
     POSTS_A_DAY,
     QUERIES_A_DAY,
-    Bills,
-    mappings,
-    polled,
 )
+from bench.bills import Bills
+from bench.charges import mappings, polled
 from bench.cost_options import options
 from bench.costs import WAIT_SECONDS, Amounts, after_free, constant, dollars, prices, times, total
 from bench.counting import INDEXES, SIZES
-from bench.markdown import money, table
+from bench.markdown import filled, money, table
 from bench.serving import BANDWIDTH
 
 ARCHIVES = (1_000, 50_000, 1_000_000)
@@ -38,7 +37,7 @@ def page(measured: Mapping[str, Any]) -> str:
     """The page."""
     bills = Bills(measured)
     parts = [_head(bills), _posts(bills), _queries(bills), _months(bills), _runs(bills), _stored(bills), options(bills, ARCHIVES)]
-    return "\n".join([*parts, tuning_page.section(bills), _assumptions(bills), _prices()])
+    return filled("\n\n".join([*parts, tuning_page.section(bills), _assumptions(bills), _prices()]))
 
 
 def _sizes(first: str) -> list[str]:
@@ -49,21 +48,28 @@ def _head(bills: Bills) -> str:
     measured = bills.measured
     read = {
         "corpus": f"{measured['profile']['posts']:,} real posts of news archives, which are not part of the repository",
-        "examples": "the examples in `examples/posts`, since the real posts are not at hand: posts of yours may be quite different",
+        "examples": "the examples in `examples/posts`, since the real posts are not at hand: yours may differ much",
     }[measured["source"]]
     rows = [
         ["a month in which nothing happens", *(money(total(bills.idle(posts))) for posts in ARCHIVES)],
         ["the same after what is free each month", *(money(total(after_free(bills.idle(posts)))) for posts in ARCHIVES)],
-        [f"a month of {POSTS_A_DAY} posts and {QUERIES_A_DAY:,} requests a day", *(money(total(bills.typical(n))) for n in ARCHIVES)],
+        [
+            f"a month of {POSTS_A_DAY} posts and {QUERIES_A_DAY:,} requests a day",
+            *(money(total(bills.typical(n))) for n in ARCHIVES),
+        ],
         ["the same after what is free each month", *(money(total(after_free(bills.typical(posts)))) for posts in ARCHIVES)],
         ["putting all the posts there, once", *(money(total(bills.average("at once")) * posts) for posts in ARCHIVES)],
     ]
     return f"""# What it costs at AWS
 
-`make bench-cost ARGS=--write` makes this page: from calls that were counted, processor time and memory that were measured, and the list
-prices of AWS in us-east-1 in `bench/prices.toml`, dated below. **Nothing of it was billed**: no part of this has run on AWS yet.
-Measured on {measured["date"]} on a {measured["machine"]}, Python {measured["python"]}, with {read}. Archives of {SIZES[0]:,} and
-{SIZES[1]:,} posts were made in memory and counted, search indexes of {INDEXES[0]:,} and {INDEXES[1]:,}; what is said of {ARCHIVES[-1]:,} posts is **the straight line through these two**,
+`make bench-cost ARGS=--write` makes this page: from calls that were counted, processor time and memory that were
+measured, and the list
+prices of AWS in us-east-1 in `bench/prices.toml`, dated below. **Nothing of it was billed**: no part of this has run on
+AWS yet.
+Measured on {measured["date"]} on a {measured["machine"]}, Python {measured["python"]}, with {read}. Archives of
+{SIZES[0]:,} and
+{SIZES[1]:,} posts were made in memory and counted, search indexes of {INDEXES[0]:,} and {INDEXES[1]:,}; what is said of
+{ARCHIVES[-1]:,} posts is **the straight line through these two**,
 where no other reason is given. Without taxes; without the free tier, where it is not named; a gigabyte is 10⁹ bytes.
 
 {table(_sizes(""), rows)}"""
@@ -78,9 +84,23 @@ def _posts(bills: Bills) -> str:
         bills.illustrated(way="one by one"),
         times(bills.picture(), 1),
     ]
-    heads = ["a thousand of", "text, at once", "with pictures, at once", "text, one by one", "with pictures, one by one", "a picture"]
+    heads = [
+        "a thousand of",
+        "text, at once",
+        "with pictures, at once",
+        "text, one by one",
+        "with pictures, one by one",
+        "a picture",
+    ]
     events = [
-        [name, *(money(1000 * total(bills.post(content, kind, way))) for way in ("at once", "one by one") for content in ("text", "pictures"))]
+        [
+            name,
+            *(
+                money(1000 * total(bills.post(content, kind, way)))
+                for way in ("at once", "one by one")
+                for content in ("text", "pictures")
+            ),
+        ]
         for name, kind in (
             ("edited, its pictures staying", "changed"),
             ("put again as it was", "same"),
@@ -89,12 +109,14 @@ def _posts(bills: Bills) -> str:
     ]
     return f"""## A thousand posts
 
-New posts, from the upload until search finds them. *At once*: as when an archive is put, in full batches. *One by one*: each comes
-alone, and meets functions that must start first. *With pictures*: {pictures:.2f} new ones a post, the average of those that have any; the
+New posts, from the upload until search finds them. *At once*: as when an archive is put, in full batches. *One by one*:
+each comes
+alone, and meets functions that must start first. *With pictures*: {pictures:.2f} new ones a post, the average of those
+that have any; the
 still of a video counts as one.
 
 {_by_line(heads, [times(column, 1000) for column in columns])}
-{table(["a thousand posts", "text, at once", "with pictures, at once", "text, one by one", "with pictures, one by one"], events)}"""
+{table(["a thousand posts", *heads[1:-1]], events)}"""
 
 
 def _queries(bills: Bills) -> str:
@@ -115,13 +137,16 @@ def _queries(bills: Bills) -> str:
     heads = ["a thousand of", "of the mix", "bytes an answer", *_sizes("")[1:]]
     return f"""## A thousand requests
 
-Of functions that are warm; the mix is an assumption. What an answer reads does not depend on the archive's size, and was counted at
+Of functions that are warm; the mix is an assumption. What an answer reads does not depend on the archive's size, and was
+counted at
 {SIZES[0]:,} and {SIZES[1]:,} posts; a search asks for the manifest, and its time hardly grows (docs/search.md).
 
 {table(heads, rows)}
 {_by_line(_sizes("the mix by line"), [bills.mixed(posts) for posts in ARCHIVES])}
-A cold start of search reads the whole index ({_megabytes(bills.index_bytes(ARCHIVES[0]))}, {_megabytes(bills.index_bytes(ARCHIVES[1]))},
-{_megabytes(bills.index_bytes(ARCHIVES[2]))}), or as much of it as its disk holds. Of {ARCHIVES[2]:,} posts it finds the newest months first;
+A cold start of search reads the whole index ({_megabytes(bills.index_bytes(ARCHIVES[0]))},
+{_megabytes(bills.index_bytes(ARCHIVES[1]))},
+{_megabytes(bills.index_bytes(ARCHIVES[2]))}), or as much of it as its disk holds. Of {ARCHIVES[2]:,} posts it finds the
+newest months first;
 beyond what it reads within its time, see [decision 8](decisions/0008-search.md).
 """
 
@@ -130,12 +155,15 @@ def _months(bills: Bills) -> str:
     idle, typical = ([month(posts) for posts in ARCHIVES] for month in (bills.idle, bills.typical))
     return f"""## A month
 
-**Nothing happens**: nobody puts a post, nobody reads. Lambda asks {mappings()} queues for messages all the time, {constant("pollers"):.0f} requests at
-once for each, which take {constant("poll_seconds"):.0f} s: {polled()["sqs-requests"]:,.0f} a month, whatever the archive's size. There is no parameter that
+**Nothing happens**: nobody puts a post, nobody reads. Lambda asks {mappings()} queues for messages all the time,
+{constant("pollers"):.0f} requests at
+once for each, which take {constant("poll_seconds"):.0f} s: {polled()["sqs-requests"]:,.0f} a month, whatever the
+archive's size. There is no parameter that
 ends it; disabling the event source mappings of an archive that rests for long does.
 
 {_by_line(_sizes("idle, by line"), idle)}
-**In use**: {POSTS_A_DAY} new posts a day, one by one, {bills.measured["profile"]["share_with_pictures"]:.0%} of them with pictures, and {QUERIES_A_DAY:,}
+**In use**: {POSTS_A_DAY} new posts a day, one by one, {bills.measured["profile"]["share_with_pictures"]:.0%} of them with
+pictures, and {QUERIES_A_DAY:,}
 requests of the mix a day.
 
 {_by_line(_sizes("in use, by line"), typical)}
@@ -157,7 +185,10 @@ def _runs(bills: Bills) -> str:
         [
             title,
             f"{number:.3g}",
-            *(f"{money(total(bills.scheduled(run, n)))}, {money(number * DAYS * total(bills.scheduled(run, n)))}" for n in ARCHIVES),
+            *(
+                f"{money(total(bills.scheduled(run, n)))}, {money(number * DAYS * total(bills.scheduled(run, n)))}"
+                for n in ARCHIVES
+            ),
         ]
         for run, (title, number) in kinds.items()
     ]
@@ -167,8 +198,10 @@ def _runs(bills: Bills) -> str:
 A run, and a month of such runs.
 
 {table([_sizes("")[0], "a day", *_sizes("")[1:]], rows)}
-Of {ARCHIVES[-1]:,} posts, reconcile needs {last["reconcile"]:.1f} times the time that one run has, so that a walk over everything ends with a later
-run, and counting anew {last["count, everything"]:.1f} times; the time of the latter grows with the square of the archive, since each step goes
+Of {ARCHIVES[-1]:,} posts, reconcile needs {last["reconcile"]:.1f} times the time that one run has, so that a walk over
+everything ends with a later
+run, and counting anew {last["count, everything"]:.1f} times; the time of the latter grows with the square of the archive,
+since each step goes
 over all that was counted before it.
 """
 
@@ -179,8 +212,10 @@ def _stored(bills: Bills) -> str:
     return f"""## What lies there
 
 {table(_sizes(""), rows)}
-Each version of an edited post stays: its bytes come to *posts* once more. Lambda asks nothing for the code that it keeps; *deployment* is
-what one `sam deploy` leaves in SAM's own bucket. *table* has its indexes in it, and the 100 bytes that DynamoDB adds to each entry. Of
+Each version of an edited post stays: its bytes come to *posts* once more. Lambda asks nothing for the code that it keeps;
+*deployment* is
+what one `sam deploy` leaves in SAM's own bucket. *table* has its indexes in it, and the 100 bytes that DynamoDB adds to
+each entry. Of
 the search index's growth beyond {SIZES[1]:,} posts the same holds as above.
 """
 
@@ -197,11 +232,27 @@ def _assumptions(bills: Bills) -> str:
         ["waiting for a picture's host", f"{FETCH_SECONDS:g} s", "assumed"],
         ["waiting for a call to AWS", f"{1000 * WAIT_SECONDS:g} ms, one after another", "assumed"],
         ["reading from S3 into Lambda", f"{BANDWIDTH / 1e6:g} MB/s", "assumed"],
-        ["a processor", f"that of the machine above; a function has its memory's part of {constant('vcpu_megabytes'):.0f} MB, one at most", "AWS's"],
-        ["an invocation's log", f"its own lines as measured, and {PLATFORM_BYTES} bytes of Lambda's; {ACCESS_BYTES} of a request to the API", "counted"],
+        [
+            "a processor",
+            f"that of the machine above; a function has its memory's part of {constant('vcpu_megabytes'):.0f} MB, one at most",
+            "AWS's",
+        ],
+        [
+            "an invocation's log",
+            f"its own lines as measured, and {PLATFORM_BYTES} bytes of Lambda's; {ACCESS_BYTES} of a request to the API",
+            "counted",
+        ],
         ["traces", "one an invocation: X-Ray takes them all up to one a second, and a twentieth of the others", "the most"],
-        ["cold starts", f"{COLD_STARTS_A_DAY} a day of query, search and count; each run of retry and reconcile; each of posts one by one", "assumed"],
-        ["merges of the index", f"a post is indexed {MERGES} times more, as fast as {merged:,} posts in the largest merge", "measured"],
+        [
+            "cold starts",
+            f"{COLD_STARTS_A_DAY} a day of query, search and count; each run of retry and reconcile; each of posts one by one",
+            "assumed",
+        ],
+        [
+            "merges of the index",
+            f"a post is indexed {MERGES} times more, as fast as {merged:,} posts in the largest merge",
+            "measured",
+        ],
         ["metrics of its own", f"{sum(HOURLY.values())} in use, in each hour, beside those of the schedules", "the most"],
         ["posts' versions", "one each", "assumed"],
         ["readers' caches", "none: every request comes to the API", "the most"],
@@ -209,8 +260,10 @@ def _assumptions(bills: Bills) -> str:
     return f"""## What it rests on
 
 {table(["what", "is taken to be", ""], rows)}
-Time of parse, render and index is that of the average post, with or without pictures. Left out: looking at the dashboard and at logs, e-mail
-of alarms, the reader's own lookups of names, KMS (there are no keys of a customer's), exports, and whatever else is in the account.
+Time of parse, render and index is that of the average post, with or without pictures. Left out: looking at the dashboard
+and at logs, e-mail
+of alarms, the reader's own lookups of names, KMS (there are no keys of a customer's), exports, and whatever else is in
+the account.
 """
 
 

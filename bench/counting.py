@@ -31,7 +31,7 @@ type Posts = Sequence[tuple[str, bytes]]
 type Values = dict[str, Any]
 
 SIZES = (1_000, 50_000)
-"""Posts of the archives that are measured. A million do not fit this memory: their figures follow from the growth between these."""
+"""Posts of the archives that are measured. A million do not fit the memory: their figures follow from the growth between."""
 
 INDEXES = (1_000, 8_000)
 """Posts of the search indexes that are measured: as many as there are different texts of at most."""
@@ -249,5 +249,3 @@ def read(path: Path) -> Values:
     """What was measured, as it was kept."""
     found: Values = json.loads(path.read_text("utf-8"))
     return found
-
-

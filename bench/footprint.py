@@ -15,7 +15,7 @@ _EVERY = 0.004
 """Seconds between two looks: a child that decodes a picture lives for some tens of milliseconds."""
 
 _USED = slice(11, 15)
-"""utime, stime, cutime and cstime, the 14th to 17th of all fields: proc_pid_stat(5). The latter two are of children that ended."""
+"""utime, stime, cutime and cstime, the 14th to 17th of all fields: proc_pid_stat(5). The latter are of children that ended."""
 
 
 @dataclass(slots=True)
@@ -24,8 +24,8 @@ class Footprint:
 
     Attributes:
         pid: the process.
-        peak: bytes, the highest sum of the processes' own peaks: pages that they share count for each of them, so that it is never
-            too little.
+        peak: bytes, the highest sum of the processes' own peaks: pages that they share count for each of them, so that it is
+            never too little.
         proc: where the system tells of processes.
     """
 

@@ -35,7 +35,6 @@ from postkeep.post import is_post_key  # noqa: E402
 from postkeep_local.folder import PostFile, walk  # noqa: E402
 from postkeep_local.stack import control  # noqa: E402
 from support.metering import READS, WRITES  # noqa: E402
-from support.template import resource  # noqa: E402
 
 _FUNCTIONS = ("parse", "render", "index")
 

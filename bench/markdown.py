@@ -1,6 +1,7 @@
 """Tables and amounts of money as the measurements' pages have them."""
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 
 
@@ -28,3 +29,35 @@ def money(dollars: float) -> str:
         return "–"
     digits = max(2, 1 - math.floor(math.log10(abs(dollars))))
     return f"${dollars:,.{digits}f}"
+
+
+WIDTH = 130
+"""Columns of a paragraph."""
+
+_BULLET = "- "
+_WHOLE = ("|", "#", "    ")
+"""What begins a line that is left as it is: of a table, a heading, code."""
+
+
+def filled(document: str) -> str:
+    """A document whose paragraphs and lists are filled to :data:`WIDTH`, with one empty line at most between its parts."""
+    found: list[str] = []
+    text: list[str] = []
+    for line in [*document.splitlines(), ""]:
+        if not line or line.startswith((*_WHOLE, _BULLET)):
+            found += _paragraph(text)
+            text = []
+        if line.startswith(_WHOLE):
+            found.append(line)
+        elif line:
+            text.append(line)
+        elif found and found[-1]:
+            found.append("")
+    return "\n".join(found).strip("\n") + "\n"
+
+
+def _paragraph(lines: Sequence[str]) -> list[str]:
+    if not lines:
+        return []
+    indent = " " * len(_BULLET) if lines[0].startswith(_BULLET) else ""
+    return textwrap.wrap(" ".join(lines), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

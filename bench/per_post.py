@@ -124,7 +124,11 @@ class _Archive:
     def _stored(self) -> dict[str, int]:
         """Bytes, by kind."""
         schema = Schema.of(table_definition())
-        items = [item for page in self._aws.dynamodb.get_paginator("scan").paginate(TableName=self._aws.table) for item in page["Items"]]
+        items = [
+            item
+            for page in self._aws.dynamodb.get_paginator("scan").paginate(TableName=self._aws.table)
+            for item in page["Items"]
+        ]
         entries = [entry for item in items for index in schema.indexes.values() if (entry := index.entry(item))]
         versions = self._aws.s3.get_paginator("list_object_versions").paginate(Bucket=self._aws.posts)
         texts = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self._aws.archive, Prefix="renditions/")

@@ -65,9 +65,7 @@ def served(folder: Path) -> Iterator[PictureHost]:
     host = PictureHost()
     try:
         # What follows a JPEG's end is not looked at, and makes other bytes of it.
-        host.scripts = {
-            case.path: answer((folder / case.photograph.name).read_bytes() + case.path.encode()) for case in cases()
-        }
+        host.scripts = {case.path: answer((folder / case.photograph.name).read_bytes() + case.path.encode()) for case in cases()}
         yield host
     finally:
         host.close()

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.bills import FETCH_SECONDS, Bills, logical
+from bench.assumptions import FETCH_SECONDS
+from bench.bills import Bills, logical
 from bench.costs import dollars, duration, running
 
 from support.template import resource
@@ -13,11 +14,11 @@ MEMORIES = (128, 256, 512, 768, 1024, 1536, 1769, 2048, 3008)
 """MB."""
 
 MARGIN = 1.25
-"""What a function is given beyond the most that it was seen to take: pages that arm64 lays out otherwise, what a process gathers in
-its life, and an input that is worse than all that were tried."""
+"""What a function is given beyond the most that it was seen to take: pages that arm64 lays out otherwise, what a process
+gathers in its life, and an input that is worse than all that were tried."""
 
 INIT_SECONDS = 10.0
-"""AWS Lambda Developer Guide, «Lambda execution environment lifecycle»: a function that starts for longer is started once more."""
+"""What starting may take. Source: AWS Lambda Developer Guide, «Lambda execution environment lifecycle»."""
 
 HALF = 2.0
 """The worst case is to take no more than half of the time there is."""

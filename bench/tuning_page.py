@@ -8,6 +8,8 @@ from bench.wheels import FROM_SOURCE, PLATFORM
 
 from support.template import resource
 
+_HEADS = ("", "usually", "CPU", "calls", "at worst", "CPU", "to start", "peak", f"× {MARGIN}", "setting")
+
 
 def section(bills: Bills) -> str:
     """The section."""
@@ -17,34 +19,44 @@ def section(bills: Bills) -> str:
     memories = sorted({*MEMORIES, *(one.setting for one in found)})
     return f"""## Memory
 
-Each function as it is built, under Lambda's own runtime client, on real input: its processor time over many invocations, and the most memory
-that it and its children held together, in any kind of invocation that was tried, the largest post that is taken (5 MiB), 24 megapixels
+Each function as it is built, under Lambda's own runtime client, on real input: its processor time over many invocations,
+and the most memory
+that it and its children held together, in any kind of invocation that was tried, the largest post that is taken (5 MiB),
+24 megapixels
 in AVIF and the largest merge of the index among them. *To start*: the processor's time until it asks for its first event.
 
-{table(["", "usually", "CPU", "calls", "at worst", "CPU", "to start", "peak", f"× {MARGIN}", "setting"], (_measured(bills, one) for one in found))}
-A function with less than {constant("vcpu_megabytes"):.0f} MB has that part of a processor and takes so much longer; waiting stays as long. Dollars of a
-million usual invocations, and how long one takes; **bold** as it is set; – where it does not fit, that is, where the peak with its
-margin does not, where the worst case takes more than half of the timeout, or where starting takes more than {INIT_SECONDS / HALF:g} s
+{table(_HEADS, (_measured(bills, one) for one in found))}
+A function with less than {constant("vcpu_megabytes"):.0f} MB has that part of a processor and takes so much longer;
+waiting stays as long. Dollars of a
+million usual invocations, and how long one takes; **bold** as it is set; – where it does not fit, that is, where the peak
+with its
+margin does not, where the worst case takes more than half of the timeout, or where starting takes more than
+{INIT_SECONDS / HALF:g} s
 (half of what Lambda allows), {PATIENCE:g} s of query and search, which readers wait for.
 
 {table(["", *(f"{memory} MB" for memory in memories)], ([one.case.name, *_cells(one, memories)] for one in found))}
 {"".join(f"- **{one.case.name}**, {one.setting} MB: {why(one)}{chr(10)}" for one in found)}
-**arm64** is {1 - arm / x86:.0%} cheaper a second than x86_64 in the price list. How fast the code is on it could not be measured here, where the
-machine is an x86_64: the figures take it to be as fast. It may be up to {x86 / arm - 1:.0%} slower before it costs more. All {sum(wheels.values())} packages
-in the {len(wheels)} locks of what is shipped have a wheel for arm64 ({PLATFORM}), but for {', '.join(sorted(FROM_SOURCE))}, which is pure Python.
+**arm64** is {1 - arm / x86:.0%} cheaper a second than x86_64 in the price list. How fast the code is on it could not be
+measured here, where the
+machine is an x86_64: the figures take it to be as fast. It may be up to {x86 / arm - 1:.0%} slower before it costs more.
+All {sum(wheels.values())} packages
+in the {len(wheels)} locks of what is shipped have a wheel for arm64 ({PLATFORM}), but for
+{", ".join(sorted(FROM_SOURCE))}, which is pure Python.
 """
 
 
 def why(one: Tuned) -> str:
     """Why the setting is what it is."""
     now, cheapest = one.now, one.cheapest
-    text = f"its usual invocation takes {_time(now.usual)}, its worst {_time(now.worst)} of {_timeout(one)} s, its start {_time(now.start)}"
+    usual, worst, start = map(_time, (now.usual, now.worst, now.start))
+    text = f"its usual invocation takes {usual}, its worst {worst} of {_timeout(one)} s, its start {start}"
     if one.case.reason:
         text += f"; {one.case.reason}"
     if now.memory == cheapest.memory:
         return f"{text}. The cheapest that fits."
-    extra = now.dollars - cheapest.dollars
-    return f"{text}. {cheapest.memory} MB would be {money(extra)} cheaper a million, and take {_time(cheapest.usual)}, {_time(cheapest.worst)} and {_time(cheapest.start)}."
+    extra = money(now.dollars - cheapest.dollars)
+    usual, worst, start = map(_time, (cheapest.usual, cheapest.worst, cheapest.start))
+    return f"{text}. {cheapest.memory} MB would be {extra} cheaper a million, and take {usual}, {worst} and {start}."
 
 
 def _timeout(one: Tuned) -> int:

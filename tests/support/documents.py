@@ -13,7 +13,6 @@ from render_post.rendition import render
 from search_posts.documents import Document
 from support.corpus import CORPUS, bulk_posts
 
-
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 """RFC 4648's base 32, as in a post's id."""
 

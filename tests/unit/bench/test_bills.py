@@ -34,7 +34,7 @@ def invented(bills: ModuleType) -> Any:
         "ParseFunction": {"a post": one},
         "RenderFunction": {"5 posts": one},
         "IndexFunction": {"100 posts": one, "a post": one, "a post, and the largest merge": {**one, "cpu": 100.5}},
-        "QueryFunction": {kind: one for kind in bills.MIX},
+        "QueryFunction": dict.fromkeys(bills.MIX, one),
         "SearchFunction": {"a search": one},
         "ThumbnailFunction": {"0.5 MP JPEG": one, "0.5 MP JPEG, with AVIF": one},
         "CountFunction": {"nothing new": one, "everything anew": {**one, "cpu": 10.0}},

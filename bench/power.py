@@ -26,6 +26,7 @@ from postkeep_local.stack.worker import Environment
 from sam.services import ARCHIVE, Services, emulator
 from sam.services import fill as make_resources
 from search_posts.documents import Document
+from support.hostile import bodies
 from support.template import ROOT, resource
 
 type Posts = Sequence[tuple[str, bytes]]
@@ -106,6 +107,12 @@ def largest_post() -> bytes:
     return (head + "".join(paragraph.format(n) for n in range(number))).encode()
 
 
+def worst_post() -> bytes:
+    """What takes render longest of all that is known (tests/support/hostile.py), in as many bytes as are taken."""
+    head = "---\ntitle: a\n---\n"
+    return (head + bodies(LARGEST - len(head))["addresses in a row"]).encode()
+
+
 def _ingest(bench: Bench, posts: Posts) -> None:
     events = []
     for number, (key, body) in enumerate(posts):
@@ -126,6 +133,13 @@ def _ingest(bench: Bench, posts: Posts) -> None:
     with bench.worker("RenderFunction") as render:
         bench.run(render, "a post of 5 MiB", [sqs_event(bench.messages("render"))])
         bench.services.messages("thumbnail")
+    with bench.worker("ParseFunction") as parse:
+        for number in range(BATCH):
+            key = f"tea/_posts/2021-06-29-worst-{number}.md"
+            bench.services.s3.put_object(Bucket="posts-bucket", Key=key, Body=worst_post())
+            parse(s3_event("posts-bucket", key, "00F1"))
+    with bench.worker("RenderFunction") as render:
+        bench.run(render, f"{BATCH} of the worst posts known", [sqs_event(bench.messages("render"))])
 
 
 def _pictures(bench: Bench) -> None:

@@ -28,6 +28,7 @@ from bench.costs import Amounts, added, constant, duration, running, times
 from bench.counting import SIZES
 from bench.serving import BANDWIDTH
 
+from search_posts.merging import FULL
 from support.template import resource
 
 
@@ -165,7 +166,9 @@ class Bills:
 
     def cold_search(self, posts: int) -> dict[str, float]:
         """What the first search of a new instance adds: it starts, and reads the index or as much of it as its disk holds."""
-        size, gets = self.index_bytes(posts), grown(self.measured["indexes"], lambda found: found["first"]["gets"], posts)
+        size = self.index_bytes(posts)
+        few = max(found["segments"] for found in self.measured["indexes"].values())
+        gets = 1 + max(few, size / FULL)  # the manifest, and segments that are as large as they get
         space = float(resource("SearchFunction")["Properties"]["Environment"]["Variables"]["SEARCH_SPACE_BYTES"])
         # After the function's time is over, the next request goes on with what was read.
         seconds = min(size, space) / BANDWIDTH
@@ -197,8 +200,14 @@ class Bills:
         one = self.kind(name, {"count": "nothing new", "retry": "nothing due"}.get(name, "an archive that agrees"))
         seconds = duration(self.memory(name), self.walked(run, posts), calls)
         timeout = float(resource(logical(name))["Properties"]["Timeout"])
-        invocations = max(1.0, seconds / timeout)  # what takes longer is gone on with by further runs
+        invocations = max(1.0, seconds / timeout)  # what takes longer is gone on with by further ones
         return added(amounts, self.invoked(name, one, seconds, invocations))
+
+    def lasting(self, run: str, posts: int) -> float:
+        """How long a run takes, by the time that an invocation of it has."""
+        name = run.partition(",")[0]
+        seconds = self.scheduled(run, posts)["lambda-gigabyte-seconds"] * 1024 / self.memory(name)
+        return float(seconds / resource(logical(name))["Properties"]["Timeout"])
 
     def walked(self, run: str, posts: int) -> float:
         """Seconds of CPU that a run takes."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bench.assumptions import DAYS, EVERY, GIGABYTE, POSTS_A_DAY
 from bench.bills import Bills
 from bench.charges import mappings, polled, watching
-from bench.costs import Amounts, free, prices, times, total
+from bench.costs import free, prices, times, total
 from bench.markdown import money, table
 
 from support.template import template
@@ -59,24 +59,23 @@ def options(bills: Bills, archives: Sequence[int]) -> str:
     """Both sections."""
     found = [changes(bills, posts) for posts in archives]
     rows = [[choice, *(_signed(one[choice]) for one in found)] for choice in found[0]]
+    months = [bills.typical(posts) for posts in archives]
     allowances = [
-        [_label(name), f"{amount:,.0f}", _used(name, [bills.typical(n) for n in archives])] for name, amount in free().items()
+        [_label(name), _number(amount), *(_number(one.get(name, 0.0)) for one in months)] for name, amount in free().items()
     ]
     sizes = [f"{posts:,} posts" for posts in archives]
     return f"""## What the parameters change
 
 Dollars a month more or less, in use. `CountSchedule` is reckoned with a run for each of {POSTS_A_DAY} posts at most; the
-metrics of schedules and
-functions cost the same however seldom they come in an hour.
+metrics of schedules and functions cost the same however seldom they come in an hour.
 
 {table(["", *sizes], rows)}
 ## The free tier
 
-For good, in each month, of the whole account; what else it has uses the same. The first twelve months, or the first
-credits, of an account have
-more, which is not counted.
+For good, in each month, of the whole account; what else it has uses the same. The first twelve months, or the first credits, of
+an account have more, which is not counted.
 
-{table(["", "free", f"used by {', '.join(sizes)}"], allowances)}"""
+{table(["", "free", *(f"used by {size}" for size in sizes)], allowances)}"""
 
 
 def _label(name: str) -> str:
@@ -93,10 +92,8 @@ _LARGE = 1_000.0
 """From here on whole numbers say enough."""
 
 
-def _used(name: str, months: Sequence[Amounts]) -> str:
-    return ", ".join(
-        f"{month.get(name, 0.0):,.3g}" if month.get(name, 0.0) < _LARGE else f"{month[name]:,.0f}" for month in months
-    )
+def _number(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= _LARGE else f"{amount:,.3g}"
 
 
 def _signed(dollars: float) -> str:

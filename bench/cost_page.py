@@ -62,15 +62,12 @@ def _head(bills: Bills) -> str:
     ]
     return f"""# What it costs at AWS
 
-`make bench-cost ARGS=--write` makes this page: from calls that were counted, processor time and memory that were
-measured, and the list
-prices of AWS in us-east-1 in `bench/prices.toml`, dated below. **Nothing of it was billed**: no part of this has run on
-AWS yet.
-Measured on {measured["date"]} on a {measured["machine"]}, Python {measured["python"]}, with {read}. Archives of
-{SIZES[0]:,} and
-{SIZES[1]:,} posts were made in memory and counted, search indexes of {INDEXES[0]:,} and {INDEXES[1]:,}; what is said of
-{ARCHIVES[-1]:,} posts is **the straight line through these two**,
-where no other reason is given. Without taxes; without the free tier, where it is not named; a gigabyte is 10⁹ bytes.
+`make bench-cost ARGS=--write` makes this page: from calls that were counted, processor time and memory that were measured, and
+the list prices of AWS in us-east-1 in `bench/prices.toml`, dated below. **Nothing of it was billed**: no part of this has run
+on AWS yet. Measured on {measured["date"]} on a {measured["machine"]}, Python {measured["python"]}, with {read}. Archives of
+{SIZES[0]:,} and {SIZES[1]:,} posts were made in memory and counted, search indexes of {INDEXES[0]:,} and {INDEXES[1]:,}; what
+is said of {ARCHIVES[-1]:,} posts is **the straight line through these two**, where no other reason is given. Without taxes;
+without the free tier, where it is not named; a gigabyte is 10⁹ bytes.
 
 {table(_sizes(""), rows)}"""
 
@@ -109,11 +106,9 @@ def _posts(bills: Bills) -> str:
     ]
     return f"""## A thousand posts
 
-New posts, from the upload until search finds them. *At once*: as when an archive is put, in full batches. *One by one*:
-each comes
-alone, and meets functions that must start first. *With pictures*: {pictures:.2f} new ones a post, the average of those
-that have any; the
-still of a video counts as one.
+New posts, from the upload until search finds them. *At once*: as when an archive is put, in full batches. *One by one*: each
+comes alone, and meets functions that must start first. *With pictures*: {pictures:.2f} new ones a post, the average of those
+that have any; the still of a video counts as one.
 
 {_by_line(heads, [times(column, 1000) for column in columns])}
 {table(["a thousand posts", *heads[1:-1]], events)}"""
@@ -138,16 +133,15 @@ def _queries(bills: Bills) -> str:
     return f"""## A thousand requests
 
 Of functions that are warm; the mix is an assumption. What an answer reads does not depend on the archive's size, and was
-counted at
-{SIZES[0]:,} and {SIZES[1]:,} posts; a search asks for the manifest, and its time hardly grows (docs/search.md).
+counted at {SIZES[0]:,} and {SIZES[1]:,} posts; a search asks for the manifest, and its time hardly grows
+([search.md](search.md#the-figures)).
 
 {table(heads, rows)}
 {_by_line(_sizes("the mix by line"), [bills.mixed(posts) for posts in ARCHIVES])}
 A cold start of search reads the whole index ({_megabytes(bills.index_bytes(ARCHIVES[0]))},
-{_megabytes(bills.index_bytes(ARCHIVES[1]))},
-{_megabytes(bills.index_bytes(ARCHIVES[2]))}), or as much of it as its disk holds. Of {ARCHIVES[2]:,} posts it finds the
-newest months first;
-beyond what it reads within its time, see [decision 8](decisions/0008-search.md).
+{_megabytes(bills.index_bytes(ARCHIVES[1]))}, {_megabytes(bills.index_bytes(ARCHIVES[2]))}), or as much of it as its disk holds.
+Of {ARCHIVES[2]:,} posts it finds the newest months first; beyond what it reads within its time, see [decision
+8](decisions/0008-search.md).
 """
 
 
@@ -156,15 +150,13 @@ def _months(bills: Bills) -> str:
     return f"""## A month
 
 **Nothing happens**: nobody puts a post, nobody reads. Lambda asks {mappings()} queues for messages all the time,
-{constant("pollers"):.0f} requests at
-once for each, which take {constant("poll_seconds"):.0f} s: {polled()["sqs-requests"]:,.0f} a month, whatever the
-archive's size. There is no parameter that
-ends it; disabling the event source mappings of an archive that rests for long does.
+{constant("pollers"):.0f} requests at once for each, which take {constant("poll_seconds"):.0f} s:
+{polled()["sqs-requests"]:,.0f} a month, whatever the archive's size. There is no parameter that ends it; disabling the event
+source mappings of an archive that rests for long does.
 
 {_by_line(_sizes("idle, by line"), idle)}
 **In use**: {POSTS_A_DAY} new posts a day, one by one, {bills.measured["profile"]["share_with_pictures"]:.0%} of them with
-pictures, and {QUERIES_A_DAY:,}
-requests of the mix a day.
+pictures, and {QUERIES_A_DAY:,} requests of the mix a day.
 
 {_by_line(_sizes("in use, by line"), typical)}
 What dominates:
@@ -192,17 +184,15 @@ def _runs(bills: Bills) -> str:
         ]
         for run, (title, number) in kinds.items()
     ]
-    last = {run: bills.scheduled(run, ARCHIVES[-1])["lambda-requests"] for run in ("reconcile", "count, everything")}
+    last = {run: bills.lasting(run, ARCHIVES[-1]) for run in ("reconcile", "count, everything")}
     return f"""## What runs by itself
 
 A run, and a month of such runs.
 
 {table([_sizes("")[0], "a day", *_sizes("")[1:]], rows)}
-Of {ARCHIVES[-1]:,} posts, reconcile needs {last["reconcile"]:.1f} times the time that one run has, so that a walk over
-everything ends with a later
-run, and counting anew {last["count, everything"]:.1f} times; the time of the latter grows with the square of the archive,
-since each step goes
-over all that was counted before it.
+Of {ARCHIVES[-1]:,} posts, reconcile takes {last["reconcile"]:.1f} times the time that one run has, and counting anew
+{last["count, everything"]:.1f} times; what does not end in one run is gone on with by the next. The time of counting anew grows
+with the square of the archive, since each step goes over all that was counted before it.
 """
 
 
@@ -213,10 +203,8 @@ def _stored(bills: Bills) -> str:
 
 {table(_sizes(""), rows)}
 Each version of an edited post stays: its bytes come to *posts* once more. Lambda asks nothing for the code that it keeps;
-*deployment* is
-what one `sam deploy` leaves in SAM's own bucket. *table* has its indexes in it, and the 100 bytes that DynamoDB adds to
-each entry. Of
-the search index's growth beyond {SIZES[1]:,} posts the same holds as above.
+*deployment* is what one `sam deploy` leaves in SAM's own bucket. *table* has its indexes in it, and the 100 bytes that DynamoDB
+adds to each entry. Of the search index's growth beyond {SIZES[1]:,} posts the same holds as above.
 """
 
 
@@ -260,10 +248,9 @@ def _assumptions(bills: Bills) -> str:
     return f"""## What it rests on
 
 {table(["what", "is taken to be", ""], rows)}
-Time of parse, render and index is that of the average post, with or without pictures. Left out: looking at the dashboard
-and at logs, e-mail
-of alarms, the reader's own lookups of names, KMS (there are no keys of a customer's), exports, and whatever else is in
-the account.
+Time of parse, render and index is that of the average post, with or without pictures. Left out: looking at the dashboard and at
+logs, e-mail of alarms, the reader's own lookups of names, KMS (there are no keys of a customer's), exports, and whatever else
+is in the account.
 """
 
 
@@ -272,8 +259,8 @@ def _prices() -> str:
         [
             price.label,
             f"${price.dollars:.10f}".rstrip("0").rstrip(".") + ("" if price.per == 1 else f" for {price.per:,.0f}"),
-            str(price.as_of),
-            price.page + (f" — not checked there, but in {price.stored}" if price.stored else ""),
+            str(price.as_of or "undated"),
+            price.page + (f"; not checked there, but in {price.stored}" if price.stored else ""),
         ]
         for price in prices().values()
     ]

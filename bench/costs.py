@@ -25,16 +25,16 @@ class Price:
         label: what it is called in tables.
         dollars: for so many of it.
         per: how many.
-        as_of: the day as of which it is taken.
         page: AWS's page that has it.
+        as_of: the day as of which it is taken; None where what was read has none.
         stored: what was read in that page's stead; "" for none.
     """
 
     label: str
     dollars: float
     per: float
-    as_of: date
     page: str
+    as_of: date | None = None
     stored: str = ""
 
     @property

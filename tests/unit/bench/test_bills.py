@@ -69,7 +69,7 @@ def invented(bills: ModuleType) -> Any:
                 "count, everything": {**run, "50000": {**run["50000"], "cpu": 50_000 * 49_000.0 / 1e6}},
                 "retry, nothing": {"amounts": {"dynamodb-read-units": 1.0}, "calls": 0},
             },
-            "indexes": {size: {"bytes": 1e6 * n, "first": {"gets": 2}, "warm": {"gets": 1}} for n, size in enumerate(SIZES, 1)},
+            "indexes": {size: {"bytes": 1e6 * n, "segments": 3, "warm": {"gets": 1}} for n, size in enumerate(SIZES, 1)},
         },
         lambda _: 1769.0,
     )
@@ -135,10 +135,24 @@ def test_walks_over_everything_grow_with_the_archive(bills: ModuleType) -> None:
     assert world.scheduled("reconcile", 1_000_000)["lambda-requests"] == pytest.approx(2_000.5 / 900)
 
 
+def test_a_run_says_how_much_of_its_time_it_takes(bills: ModuleType) -> None:
+    assert invented(bills).lasting("reconcile", 100_000) == pytest.approx((0.5 + 200) / 900)
+
+
+def test_a_cold_search_reads_the_index_or_what_its_disk_holds(bills: ModuleType) -> None:
+    world = invented(bills)
+    few, many = (world.cold_search(posts) for posts in (1_000, 1_000_000_000))
+    # A manifest and three segments; 1 MB at 75 MB/s, and two seconds to start.
+    assert few["s3-get-requests"] == 4
+    assert few["lambda-gigabyte-seconds"] == pytest.approx((1 / 75 + 2) * GIGABYTES)
+    assert many["lambda-gigabyte-seconds"] == pytest.approx((3_500 / 75 + 2) * GIGABYTES)
+
+
 def test_empty_queues_are_asked_all_the_time(bills: ModuleType) -> None:
     # Five requests at once of 20 s each are 15 a minute, for each of render's two queues, thumbnail's and index's.
-    assert bills.mappings() == 4
-    assert bills.polled() == {"sqs-requests": 4 * 15 * 60 * 24 * 30}
+    charges = importlib.import_module("bench.charges")
+    assert charges.mappings() == 4
+    assert charges.polled() == {"sqs-requests": 4 * 15 * 60 * 24 * 30}
 
 
 def test_without_a_topic_there_are_the_alarms_of_dead_letters(bills: ModuleType) -> None:

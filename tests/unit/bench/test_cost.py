@@ -2,13 +2,16 @@
 
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from postkeep.post import post_id
 from support.template import ROOT
+from unit.search.library import TEA
 
 DOCUMENT = ROOT / "docs" / "cost.md"
 ARCHIVES = (1_000, 50_000, 1_000_000)
@@ -135,8 +138,8 @@ def test_answers_read_the_same_of_archives_of_two_sizes(cost: ModuleType) -> Non
 
 
 def test_indexes_grow_with_their_texts(cost: ModuleType) -> None:
-    library = importlib.import_module("unit.search.library")
-    found = cost.counting.indexes([library.TEA], (20, 60))
+    tea = replace(TEA, post_id=post_id("tea.md"))
+    found = cost.counting.indexes([tea], (20, 60))
     assert found["60"]["bytes"] > found["20"]["bytes"]
     assert found["20"]["warm"]["gets"] == 1
 

@@ -59,7 +59,7 @@ def measure(
         services = make_resources(endpoint, "127.0.0.1")
         common = Environment(runtime.resolve(), endpoint, folder, folder, {HOST.removeprefix("http://"): host.origin})
         spawner = Spawner()
-        bench = Bench(services, BuiltTemplate(build.resolve()).functions(), common, spawner, _variables(services))
+        bench = Bench(services, BuiltTemplate(build.resolve()).functions(), common, spawner, variables(services))
         try:
             for function in bench.specs:
                 bench.cold(function)
@@ -77,7 +77,8 @@ def _asked(path: str, query: str = "") -> dict[str, Any]:
     return api_event(path, query, headers={"accept-encoding": "gzip"})
 
 
-def _variables(services: Services) -> dict[str, str]:
+def variables(services: Services) -> dict[str, str]:
+    """What all functions are told."""
     return {
         **services.variables(),
         "RENDER_BACKLOG_QUEUE_URL": services.queues["render"],

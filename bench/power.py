@@ -8,6 +8,7 @@ kind, since the system counts it in hundredths of a second. bench/cost.py runs t
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from itertools import batched
 from pathlib import Path
@@ -15,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.archive_filling import due_pictures, fill, segments
+from bench.footprint import PROC
 from bench.pictures_drawn import HOST, Case, arranged, cases, served
 from bench.workers import Bench
 
@@ -52,8 +54,10 @@ def measure(
         runtime: the folder with awslambdaric and boto3.
 
     Raises:
-        SystemExit: if a function fails.
+        SystemExit: if a function fails, or the system does not tell what processes use: only Linux does.
     """
+    if not PROC.is_dir():
+        sys.exit("what the functions take can only be measured on Linux")
     with TemporaryDirectory() as name, emulator("127.0.0.1", Path(name)) as endpoint, served(Path(name)) as host:
         folder = Path(name)
         services = make_resources(endpoint, "127.0.0.1")
@@ -63,9 +67,9 @@ def measure(
         try:
             for function in bench.specs:
                 bench.cold(function)
-            _ingest(bench, posts)
+            requests = _ingest(bench, posts)
             _pictures(bench)
-            _index(bench, texts)
+            _index(bench, requests, texts)
             _read(bench)
             _walk(bench, records)
         finally:
@@ -114,7 +118,8 @@ def worst_post() -> bytes:
     return (head + bodies(LARGEST - len(head))["addresses in a row"]).encode()
 
 
-def _ingest(bench: Bench, posts: Posts) -> None:
+def _ingest(bench: Bench, posts: Posts) -> list[dict[str, Any]]:
+    """Parse and render; gives the messages to index, but those of the posts that are no usual ones."""
     events = []
     for number, (key, body) in enumerate(posts):
         bench.services.s3.put_object(Bucket=bench.services.variables()["POSTS_BUCKET"], Key=key, Body=body)
@@ -130,6 +135,7 @@ def _ingest(bench: Bench, posts: Posts) -> None:
         first, *rest = batched(requests, BATCH, strict=False)
         render(sqs_event(list(first)))
         bench.run(render, f"{BATCH} posts", [sqs_event(list(batch)) for batch in rest])
+        indexing = bench.messages("index")
         bench.services.messages("thumbnail")
     with bench.worker("RenderFunction") as render:
         bench.run(render, "a post of 5 MiB", [sqs_event(bench.messages("render"))])
@@ -141,6 +147,8 @@ def _ingest(bench: Bench, posts: Posts) -> None:
             parse(s3_event("posts-bucket", key, "00F1"))
     with bench.worker("RenderFunction") as render:
         bench.run(render, f"{BATCH} of the worst posts known", [sqs_event(bench.messages("render"))])
+    bench.services.messages("index")
+    return indexing
 
 
 def _pictures(bench: Bench) -> None:
@@ -155,8 +163,7 @@ def _pictures(bench: Bench) -> None:
             bench.run(make, kind, rest or [first])
 
 
-def _index(bench: Bench, texts: Sequence[Document]) -> None:
-    requests = bench.messages("index")
+def _index(bench: Bench, requests: Sequence[dict[str, Any]], texts: Sequence[Document]) -> None:
     burst, single = requests[1 : 1 + 2 * COMMIT], requests[1 + 2 * COMMIT : -1]
     with bench.worker("IndexFunction") as index:
         index(sqs_event(requests[:1]))

@@ -1,6 +1,7 @@
 """The measurement of what functions take: real functions, as they were built, under the runtime client."""
 
 import importlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from support.template import ROOT
 
 pytestmark = [
     pytest.mark.stack,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what processes use"),
     pytest.mark.skipif(not (ROOT / BUILD / "ready").exists() or not (ROOT / RUNTIME / "ready").exists(), reason="make build"),
 ]
 

@@ -163,7 +163,7 @@ def _pictures(bench: Bench) -> None:
             bench.run(make, kind, rest or [first])
 
 
-def _index(bench: Bench, requests: Sequence[dict[str, Any]], texts: Sequence[Document]) -> None:
+def _index(bench: Bench, requests: list[dict[str, Any]], texts: Sequence[Document]) -> None:
     burst, single = requests[1 : 1 + 2 * COMMIT], requests[1 + 2 * COMMIT : -1]
     with bench.worker("IndexFunction") as index:
         index(sqs_event(requests[:1]))

@@ -14,7 +14,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam test-contract fuzz soak contract captures bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract fuzz soak contract captures bench-text bench-thumbnails bench-search bench-cost audit sbom check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -171,6 +171,9 @@ bench-thumbnails: setup ## the thumbnails' library beside Pillow and vipsthumbna
 
 bench-search: setup ## search beside SQLite's: make bench-search [ARGS="--copies 100000"]
 	@.venv/bin/python bench/search.py $(ARGS)
+
+bench-cost: setup build .venv-runtime/ready ## what it costs at AWS, docs/cost.md: make bench-cost [ARGS=--write]
+	@.venv/bin/python bench/cost.py $(ARGS)
 
 # Not part of check, since what it says depends on the day.
 audit: setup .venv-audit/ready ## known vulnerabilities of all packages: make audit [ARGS=--required]

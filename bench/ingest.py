@@ -1,16 +1,13 @@
 """What taking posts in costs and how fast it is.
 
-    python bench/ingest.py --source FOLDER|FILE.tar.gz [--posts 100] [--archives 100,1000,8000] [--cpu 10,16]
+    python bench/ingest.py --source FOLDER|FILE.tar.gz [--posts 100] [--archives 100,1000,8000]
     python bench/ingest.py --source FOLDER|FILE.tar.gz --stack [--posts 1500]
 
 Without ``--stack``: the real handlers run on moto with an event for each of ``--posts`` posts. Printed are the calls to AWS and
-the request units a post by what happened to it; whether they are the same for the same posts in archives of several sizes; the
-CPU time of the pure parts; and the list price of 100,000 posts, with that CPU time, or with ``--cpu``: milliseconds a post of
-parse and of render, as ``--stack`` measures them with SDK and logs. With ``--stack``: the posts go through the whole local stack;
+the request units a post by what happened to it, and whether they are the same for the same posts in archives of several sizes;
+docs/cost.md has what that comes to. With ``--stack``: the posts go through the whole local stack;
 printed are posts a second beside a plain upload into the same emulator, and what the processes used. The exit status is 1 if a
 post was lost, or if a post's calls depend on the archive's size.
-
-Left out of the price: storage, the upload's own PUT, thumbnails, the queues' empty receives, logs, free tiers.
 """
 
 import argparse
@@ -31,18 +28,15 @@ os.environ |= {
     "POWERTOOLS_SERVICE_NAME": "bench",
 }
 
-from bench import burst, costs, per_post  # noqa: E402 (found by the path above; Powertools reads the environment when imported)
+from bench import burst, per_post  # noqa: E402 (found by the path above; Powertools reads the environment when imported)
 from bench.per_post import KINDS, PerPost, Posts  # noqa: E402
 
 from postkeep.post import is_post_key  # noqa: E402
 from postkeep_local.folder import PostFile, walk  # noqa: E402
 from postkeep_local.stack import control  # noqa: E402
 from support.metering import READS, WRITES  # noqa: E402
-from support.template import resource  # noqa: E402
 
-_HUNDRED_THOUSAND = 100_000
-
-_FUNCTIONS = {"parse": "ParseFunction", "render": "RenderFunction"}
+_FUNCTIONS = ("parse", "render", "index")
 
 _SAME = 25
 """Posts that are compared between archives of several sizes."""
@@ -87,31 +81,10 @@ def show(kinds: Mapping[str, PerPost]) -> None:
         print(f"{name:<36}" + "".join(f"{k.amounts.get(name, 0):>10.2f}" for k in kinds.values()))
 
 
-def show_cost(new: PerPost, cpu: Mapping[str, float]) -> None:
-    """Print what 100,000 new posts cost."""
-    invocations = {"parse": 1.0, "render": new.batches}
-    running = {
-        name: costs.Running(resource(function)["Properties"]["MemorySize"], invocations[name], new.calls_of(name), cpu[name])
-        for name, function in _FUNCTIONS.items()
-    }
-    listed = costs.prices()
-    cost = costs.itemise(new.amounts, running, _HUNDRED_THOUSAND, listed)
-    print(f"\n{_HUNDRED_THOUSAND:,} new posts at the list prices of {listed['as_of']} in {listed['region']},")
-    for name, function in running.items():
-        wait, share = costs.WAIT_SECONDS * 1000, min(1.0, function.memory / listed["lambda"]["vcpu_megabytes"])
-        print(
-            f"{name}: {function.calls:.2f} calls of {wait:.0f} ms (assumed) and {function.cpu * 1000:.2f} ms of CPU "
-            f"at {share:.2f} of a processor ({function.memory} MB)"
-        )
-    for item, dollars in sorted(cost.items(), key=lambda entry: -entry[1]):
-        print(f"  {item:<28}{dollars:>9.2f} $")
-    print(f"  {'together':<28}{sum(cost.values()):>9.2f} $")
-
-
-def in_process(posts: Posts, archives: list[int], everything: Posts, cpu: Mapping[str, float]) -> int:
+def in_process(posts: Posts, archives: list[int], everything: Posts) -> int:
     """Measure on moto; the exit status is 1 if a post's figures depend on the archive's size."""
     kinds = per_post.measure([], posts)
-    print(f"{len(posts)} posts, averages; batches of render are full, as in a burst\n")
+    print(f"{len(posts)} posts, averages; batches are full, as in a burst\n")
     show(kinds)
     same, others = everything[:_SAME], everything[_SAME:]
     print(f"\nthe same {len(same)} posts in archives of several sizes: calls and request units a post")
@@ -121,9 +94,6 @@ def in_process(posts: Posts, archives: list[int], everything: Posts, cpu: Mappin
         line = "  ".join(f"{kind} {_short(figures[kind])}" for kind in KINDS)
         print(f"{size:>7,}: {line}", flush=True)
         seen.add(line)
-    pure = per_post.pure_cpu(everything)
-    print(f"\nCPU of the pure parts, {len(everything):,} posts: " + ", ".join(f"{n} {s * 1000:.2f} ms" for n, s in pure.items()))
-    show_cost(kinds["new"], cpu or pure)
     return 0 if len(seen) <= 1 else 1
 
 
@@ -138,9 +108,6 @@ def main() -> int:
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--posts", type=int)
     parser.add_argument("--archives", default="100,1000,8000")
-    parser.add_argument(
-        "--cpu", type=lambda text: dict(zip(_FUNCTIONS, (float(ms) / 1000 for ms in text.split(",")), strict=True))
-    )
     parser.add_argument("--stack", action="store_true")
     parser.add_argument("--build", type=Path, default=ROOT / control.BUILD)
     parser.add_argument("--runtime", type=Path, default=ROOT / control.RUNTIME)
@@ -153,7 +120,7 @@ def main() -> int:
         return 0 if done.whole else 1
     archives = [int(size) for size in arguments.archives.split(",") if size]
     everything = read(arguments.source, max([1000, *archives]))
-    return in_process(read(arguments.source, arguments.posts or 100), archives, everything, arguments.cpu or {})
+    return in_process(read(arguments.source, arguments.posts or 100), archives, everything)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ os.environ |= {
 import boto3  # noqa: E402 (after the environment, which Powertools reads when imported)
 import pytest  # noqa: E402
 from bench import photographs  # noqa: E402 (found by the path above)
-from bench.costs import prices  # noqa: E402
+from bench.costs import dollars  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
@@ -69,6 +69,9 @@ class Case:
     post: int = 0
 
 
+TYPICAL = "new, 0.5 MP JPEG"
+"""What docs/cost.md takes a picture for: as wide as most news sites show them."""
+
 CASES = [
     Case("new, 2 MP JPEG", ("/2.jpeg",)),
     Case("new, 0.1 MP JPEG", ("/0.1.jpeg",)),
@@ -76,16 +79,22 @@ CASES = [
     Case("the same bytes at another address", ("/again.jpeg",)),
     Case("gone", ("/gone.jpeg",)),
     Case("busy, to be tried again", ("/busy.jpeg",)),
+    Case(TYPICAL, ("/typical.jpeg",)),
     Case("gone, but a proxy has it", ("/gone.jpeg", "/0.5.jpeg"), post=1),
 ]
 
 POSTS = (a_post("river/_posts/2019-07-08-a.md"), a_post("river/_posts/2019-07-09-b.md"))
 
 
-def measure() -> list[dict[str, Any]]:
-    """Have each case happen once; what was called and charged, and the bytes that came and were written."""
-    with TemporaryDirectory() as folder, _quiet(), _mocked(Path(folder)) as (aws, meter, host):
-        return [_one(case, aws, meter, host) for case in CASES]
+def measure(cases: Sequence[Case] = CASES, **variables: str) -> list[dict[str, Any]]:
+    """Have each case happen once; what was called and charged, and the bytes that came and were written.
+
+    Args:
+        cases: in their order, since some follow from others.
+        variables: of the function, beside its usual ones.
+    """
+    with TemporaryDirectory() as folder, _quiet(), _mocked(Path(folder), variables) as (aws, meter, host):
+        return [_one(case, aws, meter, host) for case in cases]
 
 
 def _one(case: Case, aws: Aws, meter: Meter, host: PictureHost) -> dict[str, Any]:
@@ -113,7 +122,7 @@ def _one(case: Case, aws: Aws, meter: Meter, host: PictureHost) -> dict[str, Any
         "fetches": len(host.requests) - asked,
         "fetched": outcome.original.bytes if outcome and outcome.original and len(host.requests) > asked else 0,
         "written": written,
-        "dollars": sum(amount * prices()["per_million"][name] for name, amount in used.amounts.items()) / 1_000,
+        "dollars": 1_000 * sum(dollars(used.amounts).values()),
     }
 
 
@@ -122,13 +131,15 @@ def _stored(aws: Aws) -> int:
 
 
 @contextmanager
-def _mocked(folder: Path) -> Iterator[tuple[Aws, Meter, PictureHost]]:
+def _mocked(folder: Path, variables: Mapping[str, str]) -> Iterator[tuple[Aws, Meter, PictureHost]]:
     fixture = contextmanager(conftest.aws.__wrapped__)  # type: ignore[attr-defined]  # what the fixture decorates
     host = PictureHost()
     try:
         host.scripts = _pictures(folder)
         with pytest.MonkeyPatch.context() as settings, fixture(settings) as aws:
             settings.setenv("POSTKEEP_PICTURE_HOSTS", json.dumps({HOST.removeprefix("http://"): host.origin}))
+            for name, value in variables.items():
+                settings.setenv(name, value)
             for post in POSTS:
                 DynamoPosts(aws.table, aws.dynamodb).offer(post)
             meter = Meter({aws.table: table_definition()}, aws.dynamodb)
@@ -146,7 +157,8 @@ def _pictures(folder: Path) -> dict[str, Any]:
     subprocess.run([sys.executable, photographs.__file__, folder, *names], check=True)
     found = {f"/{name}": answer((folder / name).read_bytes()) for name in names}
     gone, busy = answer(status="404 Not Found"), answer(status="503 Service Unavailable")
-    return found | {"/again.jpeg": found["/2.jpeg"], "/gone.jpeg": gone, "/busy.jpeg": busy}
+    typical = answer((folder / "0.5.jpeg").read_bytes() + b"other bytes than of /0.5.jpeg")
+    return found | {"/typical.jpeg": typical, "/again.jpeg": found["/2.jpeg"], "/gone.jpeg": gone, "/busy.jpeg": busy}
 
 
 @contextmanager

@@ -20,9 +20,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from bench.contenders import Asked, Contender, Postkeep, contenders  # noqa: E40
 from search_posts.documents import Document  # noqa: E402
 from search_posts.elements import bare  # noqa: E402
 from search_posts.folding import fold  # noqa: E402
-from support.documents import bulk_documents  # noqa: E402
+from support.documents import bulk_documents, copies  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "search.md"
 BEGIN = "<!-- made by bench/search.py -->\n"
@@ -132,15 +132,6 @@ def drawn(documents: Sequence[Document], each: int) -> dict[str, list[Asked]]:
                 break
         found[kind.name] = made
     return found
-
-
-def copies(documents: Sequence[Document], count: int) -> Iterator[Document]:
-    """So many documents, each the same text as one of those given, on another day."""
-    for number in range(count):
-        document = documents[number % len(documents)]
-        turn = number // len(documents)
-        published = document.published and document.published - timedelta(days=turn, seconds=turn)
-        yield replace(document, post_id=f"{document.post_id[:-4]}{turn:04}", published=published)
 
 
 @dataclass(frozen=True, slots=True)

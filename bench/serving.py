@@ -1,7 +1,7 @@
-"""What the index costs where it is served from a bucket: a reader that has nothing yet, one that has, and a month of both."""
+"""What the index costs where it is served from a bucket: a reader that has nothing yet, and one that has."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench.contenders import BEST, Asked
-from bench.costs import WAIT_SECONDS, prices
+from bench.costs import WAIT_SECONDS
 
 from fakes.memory import MemoryBucket
 from postkeep.ports import StoredObject
@@ -28,23 +28,10 @@ from support.template import resource
 BATCH: Final = 500
 """Posts that the bench has an indexer take at once, as when an archive is first put."""
 
-POSTS_A_MONTH: Final = 100
-QUERIES_A_DAY: Final = 1_000
-DAYS: Final = 30
-
-POLLS_A_MONTH: Final = 5 * 3 * 60 * 24 * DAYS
-"""Receives of an empty queue, five at a time for 20 s each: AWS Lambda Developer Guide, «Using Lambda with Amazon SQS»."""
-
-COLD_STARTS_A_DAY: Final = 24
-"""An assumption: one function serves 1,000 queries a day, and is replaced once an hour."""
-
 _RECORD = 2 * WAIT_SECONDS
 """Seconds for which an indexer waits for a post's record and its text besides."""
 
-_STORAGE = 0.023
-"""Dollars for a gigabyte of S3 Standard in a month, us-east-1: aws.amazon.com/s3/pricing."""
-
-_BANDWIDTH = 75e6
+BANDWIDTH = 75e6
 """Bytes a second that a function reads: an assumption, see :data:`search_posts.shelf.PARALLEL`."""
 
 
@@ -58,8 +45,8 @@ class MeteredBucket(MemoryBucket):
 
     def get(self, key: str, *, limit: int, version_id: str | None = None) -> StoredObject:
         """See ObjectStore."""
+        self.gets += 1  # one that finds nothing is charged, too
         found = super().get(key, limit=limit, version_id=version_id)
-        self.gets += 1
         self.read += len(found.body)
         return found
 
@@ -83,8 +70,7 @@ class MeteredBucket(MemoryBucket):
         """See ObjectStore."""
         gets, read = self.gets, self.read
         super().swap(key, body, replacing=replacing)
-        self.gets, self.read = gets, read  # the fake looks, S3 need not
-        self.puts += 1
+        self.gets, self.read = gets, read  # the fake looks, S3 need not; that it puts is counted there
 
     def put(self, key: str, body: bytes, *, content_type: str, immutable: bool = False) -> None:
         """See ObjectStore."""
@@ -113,7 +99,7 @@ class Cost:
     @property
     def waited(self) -> float:
         """Seconds at AWS, as far as one can tell from here: with what calls and bytes wait for."""
-        return self.seconds + (self.gets + self.puts) * WAIT_SECONDS + self.read / _BANDWIDTH
+        return self.seconds + (self.gets + self.puts) * WAIT_SECONDS + self.read / BANDWIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,29 +201,6 @@ def serve(documents: Sequence[Document], asked: Sequence[Asked], folder: Path, t
     return Served(manifest.posts, len(manifest.segments), manifest.size, first, warm, commit, catch_up)
 
 
-def month_of(served: Served, listed: Mapping[str, Any] | None = None) -> dict[str, float]:
-    """Dollars of a month with :data:`POSTS_A_MONTH` new posts, each on its own, and :data:`QUERIES_A_DAY`, by item."""
-    listed = listed or prices()
-    per = {name: price / 1e6 for name, price in listed["per_million"].items()}
-    queries, colds = QUERIES_A_DAY * DAYS, COLD_STARTS_A_DAY * DAYS
-    gigabyte_second = listed["lambda"]["gigabyte_second"] / 1024
-    reader, indexer = (
-        gigabyte_second * resource(name)["Properties"]["MemorySize"] for name in ("SearchFunction", "IndexFunction")
-    )
-    posts = POSTS_A_MONTH * (served.commit.gets + 1 + served.catch_up.gets)
-    gets = colds * served.first.gets + queries * served.warm.gets + posts
-    reading = colds * served.first.waited + queries * served.warm.waited + POSTS_A_MONTH * served.catch_up.waited
-    return {
-        "storage": served.size / 1e9 * _STORAGE,
-        "S3 GET": gets * per["s3-get-requests"],
-        "S3 PUT": POSTS_A_MONTH * served.commit.puts * per["s3-put-requests"],
-        "SQS": (POSTS_A_MONTH * 3 + POLLS_A_MONTH) * per["sqs-requests"],
-        "Lambda requests": (queries + POSTS_A_MONTH) * per["lambda-requests"],
-        "Lambda, reading": reading * reader,
-        "Lambda, indexing": POSTS_A_MONTH * (served.commit.waited + _RECORD) * indexer,
-    }
-
-
 def lines(served: Served) -> Iterator[str]:
     """What was measured, as a table in Markdown."""
     yield f"| at {served.posts:,} posts | GETs | PUTs | bytes read | CPU | with AWS's waits |\n"
@@ -253,11 +216,7 @@ def lines(served: Served) -> Iterator[str]:
             f"| {name} | {cost.gets} | {cost.puts} | {cost.read / 1e6:,.1f} MB | {cost.seconds * 1000:,.1f} ms | "
             f"{cost.waited * 1000:,.0f} ms |\n"
         )
-    month_costs = month_of(served)
-    items = ", ".join(f"{name} ${dollars:.4f}" for name, dollars in month_costs.items())
     yield (
         f"\n{served.segments} segments with {served.size / 1e6:,.1f} MB; a post is findable {served.findable:.1f} s after its "
-        f"text is ready, at worst. A month with {POSTS_A_MONTH} new posts, {QUERIES_A_DAY:,} queries a day and "
-        f"{COLD_STARTS_A_DAY} cold starts a day costs ${sum(month_costs.values()):.2f}: {items}. (SQS: nearly all of "
-        "it for asking an empty queue, which AWS's free million covers.)\n"
+        "text is ready, at worst.\n"
     )

@@ -16,8 +16,8 @@ ONE_TAG = TWO_TAGS.replace("[ 茶, 山 ]", "[ 茶 ]")
 
 READ = ["dynamodb.Query", "dynamodb.Query", "s3.DeleteObjects", "s3.GetObject", "s3.PutObject", "sqs.SendMessageBatch"]
 """What render does for any text: the record with its rows, the pictures that are known, the object; the rendition; the search
-index is told. Where a delivery that died under the cleaning before may have left a text is deleted, of new posts too, which S3
-does for nothing."""
+index is told. A text that a delivery may have left which died under the cleaning before is deleted, of new posts too: S3 does it
+for nothing."""
 
 
 @pytest.fixture

@@ -111,7 +111,10 @@ class Counting:
         try:
             self.archive.swap(WORK_KEY, work.encode(), replacing=work.etag)
         except ObjectChanged:
-            self.archive.delete(written)
+            # The swap may have been made all the same: where its answer is lost, the client tries again, and is refused because
+            # of its own first try.
+            named = set(self._work().shards.values())
+            self.archive.delete(key for key in written if key not in named)
             raise
         if caught_up:
             self._publish(work.totals)

@@ -13,7 +13,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam test-contract soak contract bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract schedules soak contract bench-text bench-thumbnails bench-search audit sbom check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -141,8 +141,11 @@ test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real c
 test-contract: setup build .venv-runtime/ready .venv-schemathesis/ready ## the API against its own document, with schemathesis
 	@PYTHONPATH=tests .venv/bin/python -m support.fuzzed $(ARGS)
 
-soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES=100000]
+schedules: setup ## draw many schedules of the convergence test: make schedules [SCHEDULES=100000]
 	@POSTKEEP_SCHEDULES=$(or $(SCHEDULES),100000) .venv/bin/python -m pytest -n0 tests/convergence $(ARGS)
+
+soak: setup build .venv-runtime/ready ## load and faults on a local stack of its own, then nothing may be lost: make soak [MINUTES=60]
+	@.venv/bin/python bench/soak.py --minutes $(or $(MINUTES),60) $(ARGS)
 
 contract: setup ## write the API's document and its page anew: make contract [RELEASE=1]
 	@PYTHONPATH=tests .venv/bin/python -m support.contract $(if $(RELEASE),--release)

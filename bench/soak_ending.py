@@ -59,32 +59,33 @@ class Ending:
         for queue, some in letters:
             for letter in some:
                 self.tell(f"dead letter in {queue.name}: {letter.reason}, {letter.content}"[:600])
-        before = self._verified(plan, readers)
+        wrong = self._verified(plan, readers)
         report = self._reconciled(check_only=True)
-        if not (before or letters_in(letters) or found_by(report)):
-            figures.verification = time.monotonic() - begun
-            return
-        for difference in before:
+        for difference in wrong:
             self.tell(f"before anything is mended: {difference}")
-        after = before
-        if letters_in(letters):
-            for queue, some in letters:
-                if some and (stayed := Redrive(self.archive, queue)().stayed):
-                    figures.problems += [f"{queue.name} keeps a letter: {reason}" for _, reason in stayed]
-            self._rest()
-            after = self._verified(plan, readers)
-            figures.mended["redrive"] = len(set(before) - set(after))
-        # A dead letter explains what is wrong until it is redriven, and nothing that is wrong after that.
-        figures.problems += [str(difference) for difference in after]
-        explained = {Finding.UNFINISHED, Finding.MISSING, Finding.STALE, Finding.ORPHANED} if letters_in(letters) else set()
-        figures.problems += [f"reconcile finds {n} {name}" for name, n in found_by(report).items() if name not in explained]
-        if after or found_by(report):
+        if any(some for _, some in letters):
+            # Until it is redriven, a dead letter explains what is wrong; nothing that is wrong after that.
+            self._redrive(letters)
+            before, wrong = wrong, self._verified(plan, readers)
+            figures.mended["redrive"] = len(set(before) - set(wrong))
+            report = self._reconciled(check_only=True)
+        figures.problems += [str(difference) for difference in wrong]
+        figures.problems += [f"reconcile finds {number} {name}" for name, number in found_by(report).items()]
+        if wrong or found_by(report):
             self._reconciled(check_only=False)
             self._rest()
             left = self._verified(plan, readers)
-            figures.mended["reconcile"] = len(set(after) - set(left))
+            figures.mended["reconcile"] = len(set(wrong) - set(left))
             figures.problems += [f"not mended by reconcile: {difference}" for difference in left]
         figures.verification = time.monotonic() - begun
+
+    def _redrive(self, letters: list[tuple[QueueState, list[Letter]]]) -> None:
+        """As `postkeep dlq redrive --all` does, and wait until all has come to rest again."""
+        for queue, some in letters:
+            if some:
+                stayed = Redrive(self.archive, queue)().stayed
+                self.figures.problems += [f"{queue.name} keeps a letter: {reason}" for _, reason in stayed]
+        self._rest()
 
     def _rest(self) -> float:
         """Wait until nothing is left to do; gives the seconds that it took."""
@@ -142,11 +143,6 @@ class Ending:
         if report is None:
             raise AssertionError
         return report
-
-
-def letters_in(letters: list[tuple[QueueState, list[Letter]]]) -> list[Letter]:
-    """All letters of some queues."""
-    return [letter for _, some in letters for letter in some]
 
 
 def found_by(report: Report) -> dict[str, int]:

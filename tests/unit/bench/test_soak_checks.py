@@ -72,7 +72,11 @@ class Archive:
             self.mirror[key] = view
             detail = msgspec.to_builtins(post_detail(post, self.pictures[key], wanted.described))
             deleted = post.status is Status.DELETED
-            self.details[key] = (410 if deleted else 200, {} if deleted else detail, wanted.text and wanted.text.markdown)
+            self.details[key] = (
+                410 if deleted else 200,
+                {} if deleted else detail,
+                wanted.text.markdown if wanted.text else None,
+            )
             totals.add(contribution(post))
         self.counts = {kind: dict(totals.counts[kind]) for kind in KINDS}
 

@@ -63,7 +63,10 @@ HOUR = 3600.0
 
 def life(pid: int, held: Any, *, kind: str = "parse_post.handler", seconds: float = HOUR, step: float = 10.0) -> Life:
     """A process that held so many bytes and files at each second of its life."""
-    samples = [Sample(at, *held(at), cpu=at / 10) for at in (step * n for n in range(int(seconds / step)))]
+    samples = []
+    for number in range(int(seconds / step)):
+        memory, files = held(number * step)
+        samples.append(Sample(number * step, memory, files, number * step / 10))
     return Life(pid, kind, pid, samples)
 
 

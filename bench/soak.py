@@ -20,11 +20,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -47,13 +49,18 @@ from postkeep_local.operations.archive import Archive, archive_of  # noqa: E402
 from postkeep_local.operations.queues import queue_states  # noqa: E402
 from postkeep_local.stack import control, faults  # noqa: E402
 from postkeep_local.stack.emulator import Clients  # noqa: E402
+from postkeep_local.stack.events import pending  # noqa: E402
 from postkeep_local.stack.state import StateFolder  # noqa: E402
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 _LONG_MINUTES = 10
 """From which on a run has AWS's own lag for readers of changes, and an outage of half a minute."""
 
 _VISIBILITY = {"RenderQueue": 30, "RenderBacklogQueue": 30, "ThumbnailQueue": 30, "IndexQueue": 60}
-"""Seconds, instead of the template's many minutes: a batch in which a worker was killed comes again after this time."""
+"""Seconds, instead of the template's many minutes: a batch in which a worker was killed comes again after this time, in long runs
+twice as much."""
 
 _SCHEDULES = {"CountFunction": 60.0, "RetryFunction": 300.0}
 """Seconds between two runs of what AWS runs on a schedule."""
@@ -150,7 +157,8 @@ class Soak:
         )
         with closing(_clients(outputs)) as clients:
             for queue, seconds in _VISIBILITY.items():
-                clients.sqs.set_queue_attributes(QueueUrl=outputs.queues[queue], Attributes={"VisibilityTimeout": str(seconds)})
+                timeout = {"VisibilityTimeout": str(seconds * (2 if self._long else 1))}
+                clients.sqs.set_queue_attributes(QueueUrl=outputs.queues[queue], Attributes=timeout)
         return outputs
 
     def _load(self, archive: Archive, api: httpx.Client, outputs: control.Outputs, census: Census) -> None:
@@ -170,7 +178,8 @@ class Soak:
         asking = Asking(api, mishaps.excused)
         readers = Readers(asking, plan, asked.queries, asked.seed)
         s3 = archive.client("s3", connections=8)
-        load = Load(s3, archive.posts_bucket, plan, asking, asked.rate, lambda: mishaps.phase)
+        waiting = partial(_waiting, archive.client("sqs"), outputs.queues, StateFolder(self._state).events)
+        load = Load(s3, archive.posts_bucket, plan, asking, asked.rate, lambda: mishaps.phase, waiting)
         load.warm(_WARM)
         readers.warm()
         control.await_idle(self._state, seconds=120)
@@ -179,7 +188,7 @@ class Soak:
             figures.injected = _named(faults.fired(outputs.faults_url))
         figures.operations, figures.questions = dict(load.done), dict(asking.asked)
         figures.answers, figures.failed = quantiles(asking.seconds), dict(asking.failed)
-        figures.kills, figures.behind = dict(mishaps.kills), load.behind
+        figures.kills, figures.held = dict(mishaps.kills), load.held
         figures.outage = mishaps.away[1] - mishaps.away[0] if mishaps.away else 0.0
         figures.waited = {
             phase: {"ready": quantiles(found.ready), "findable": quantiles(found.findable), "never": found.never}
@@ -203,7 +212,7 @@ class Soak:
                 f"{asking.asked.total():,} questions ({asking.failed.total()} failed, {len(asking.wrong)} wrong), "
                 f"{faults.fired(mishaps.faults_url).total():,} faults, {mishaps.kills.total()} kills; waiting: "
                 f"{backlog.waiting + backlog.running} events, {waiting}; dead letters {sum(backlog.dead_letters.values())}; "
-                f"oldest {max(ages):.0f} s; {load.behind:.1f} s behind"
+                f"oldest {max(ages):.0f} s; held back {load.held:.0f} s"
             )
         time.sleep(max(0.0, begun + seconds - time.monotonic()))
 
@@ -239,6 +248,15 @@ def _scheduled(archive: Archive) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def _waiting(sqs: "SQSClient", queues: Mapping[str, str], events: Path) -> int:
+    """How many events and messages wait to be handled, or are at work."""
+    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = sum(pending(events))
+    for queue in _VISIBILITY:
+        found += sum(map(int, sqs.get_queue_attributes(QueueUrl=queues[queue], AttributeNames=names)["Attributes"].values()))
+    return found
 
 
 def _clients(outputs: control.Outputs) -> Clients:

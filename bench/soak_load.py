@@ -28,6 +28,12 @@ _PATIENCE = 300.0
 
 _LOOK_SECONDS = 0.2
 
+_MOST_WAITING = 80
+"""Events and messages: as many as come in half a minute."""
+
+_LOAD_SECONDS = 3.0
+"""Between two looks at how many wait."""
+
 _PAUSE_SECONDS = 2.0
 """Between two posts that are waited for: looking is load too."""
 
@@ -58,6 +64,8 @@ class Load:
         asking: asks the API for the posts that are waited for.
         rate: operations a second.
         phase: what goes wrong now, in a word.
+        waiting: how many events and messages wait to be handled. Where the machine cannot keep up, writers hold back: what a
+            growing queue would show is the machine's speed.
     """
 
     s3: "S3Client"
@@ -66,9 +74,10 @@ class Load:
     asking: Asking
     rate: float
     phase: Callable[[], str]
+    waiting: Callable[[], int]
     done: Counter[str] = field(default_factory=Counter)
     waited: dict[str, Waited] = field(default_factory=dict)
-    behind: float = 0.0
+    held: float = 0.0
     failures: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -98,18 +107,25 @@ class Load:
 
     def _pace(self, stop: Event, probes: "SimpleQueue[tuple[Operation, float, str] | None]") -> None:
         pools = [ThreadPoolExecutor(1) for _ in range(_WRITERS)]
-        begun, number = time.monotonic(), 0
-        while not stop.is_set():
-            due = begun + number / self.rate
-            if (early := due - time.monotonic()) > 0:
-                stop.wait(early)
-                continue
-            self.behind = max(self.behind, -early)
+        due = looked = time.monotonic()
+        while not stop.wait(max(0.0, due - time.monotonic())):
+            if (now := time.monotonic()) > looked + _LOAD_SECONDS:
+                self._hold_back(stop)
+                looked = time.monotonic()
+                due += looked - now
             operation = self.plan.following()
             pools[crc32(operation.key.encode()) % _WRITERS].submit(self._do, operation, probes)
-            number += 1
+            due += 1 / self.rate
         for pool in pools:
             pool.shutdown()
+
+    def _hold_back(self, stop: Event) -> None:
+        """Wait where too much waits already, until half of it is done."""
+        begun, most = time.monotonic(), _MOST_WAITING
+        while self.waiting() > most and not stop.wait(_LOAD_SECONDS):
+            most = _MOST_WAITING // 2
+        if most < _MOST_WAITING:
+            self.held += time.monotonic() - begun
 
     def _do(self, operation: Operation, probes: "SimpleQueue[tuple[Operation, float, str] | None]") -> None:
         try:

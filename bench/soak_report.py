@@ -21,6 +21,7 @@ class Figures:
         injected: faults, by service, operation and kind.
         kills: by function.
         outage: seconds.
+        held: seconds that writers held back, since too much waited.
         waited: seconds until new posts were ready and to be found, by phase.
         bucket: how many keys are live, rejected and deleted.
         dead_letters: by queue, when all had come to rest.
@@ -40,7 +41,7 @@ class Figures:
     injected: dict[str, int] = field(default_factory=dict)
     kills: dict[str, int] = field(default_factory=dict)
     outage: float = 0.0
-    behind: float = 0.0
+    held: float = 0.0
     waited: dict[str, dict[str, Any]] = field(default_factory=dict)
     bucket: dict[str, int] = field(default_factory=dict)
     dead_letters: dict[str, int] = field(default_factory=dict)
@@ -84,6 +85,7 @@ def told(figures: Figures) -> str:
             f"{settings['minutes']:g} minutes, {settings['rate']:g} operations and {settings['queries']:g} questions a second",
         ),
         ("operations", _sum(figures.operations)),
+        ("writers held back", f"{figures.held:.0f} s"),
         ("questions", _sum(figures.questions)),
         ("answered after: median / p95 / longest", _times(figures.answers)),
         ("questions that failed of what was injected", _sum(figures.failed)),

@@ -356,7 +356,7 @@ class Bucket:
 def load(answer: Any, rate: float = 400.0) -> tuple[Load, Bucket]:
     bucket = Bucket()
     s3: Any = bucket
-    return Load(s3, "b", Plan(3), asking(answer), rate, lambda: "quiet"), bucket
+    return Load(s3, "b", Plan(3), asking(answer), rate, lambda: "quiet", lambda: 0), bucket
 
 
 def test_a_load_does_what_was_drawn_and_waits_for_posts() -> None:
@@ -377,6 +377,23 @@ def test_a_load_does_what_was_drawn_and_waits_for_posts() -> None:
     assert made.waited["quiet"].ready
     assert made.waited["quiet"].findable
     assert made.waited["quiet"].never == []
+
+
+def test_writers_hold_back_where_too_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.soak_load._LOAD_SECONDS", 0.01)
+    made, _ = load(lambda _: httpx.Response(404))
+    said = iter([81, 60, 41, 39, 41, 80])
+    made.waiting = lambda: next(said)
+    made._hold_back(threading.Event())
+    assert made.held > 0.02
+    assert next(said) == 41, "until half of it is done"
+    before = made.held
+    made._hold_back(threading.Event())
+    assert made.held == before
+    stop = threading.Event()
+    stop.set()
+    made.waiting = lambda: 1000
+    made._hold_back(stop)
 
 
 def test_what_never_comes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,7 @@ class Soak:
         )
         with closing(_clients(outputs)) as clients:
             for queue, seconds in _VISIBILITY.items():
-                timeout = {"VisibilityTimeout": str(seconds * (2 if self._long else 1))}
+                timeout: Any = {"VisibilityTimeout": str(seconds * (2 if self._long else 1))}
                 clients.sqs.set_queue_attributes(QueueUrl=outputs.queues[queue], Attributes=timeout)
         return outputs
 

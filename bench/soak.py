@@ -84,7 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--posts", type=Path, help="a folder of posts, which are dropped among the others")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     arguments = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)  # a shell has what it starts in the background ignore the first
     folder = Path(tempfile.mkdtemp(prefix="postkeep-soak-"))
     figures = Figures(
         settings={name: str(value) if isinstance(value, Path) else value for name, value in vars(arguments).items()}
@@ -257,6 +258,10 @@ def _waiting(sqs: "SQSClient", queues: Mapping[str, str], events: Path) -> int:
     for queue in _VISIBILITY:
         found += sum(map(int, sqs.get_queue_attributes(QueueUrl=queues[queue], AttributeNames=names)["Attributes"].values()))
     return found
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _clients(outputs: control.Outputs) -> Clients:

@@ -1,7 +1,9 @@
 """What a soak makes of what it finds in the end, and what its command says."""
 
 import json
+import signal
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -141,8 +143,9 @@ def test_readers_of_changes_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     """The command on a soak that does what the test says; gives its exit status and the folder."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setattr("tempfile.mkdtemp", lambda **_: str(tmp_path / "soak"))
 
     def command(does: Any) -> tuple[int, Path]:
@@ -150,7 +153,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         monkeypatch.setattr(soak.Soak, "run", does)
         return soak.main(["--minutes", "3", "--json", str(tmp_path / "figures.json")]), tmp_path
 
-    return command
+    yield command
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_a_run_without_problems_leaves_its_figures_alone(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,7 +173,7 @@ def test_problems_are_told_and_the_folder_stays(run: Any, capsys: pytest.Capture
 
 def test_an_interrupt_ends_it(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(_: Any) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGTERM)
 
     status, folder = run(interrupted)
     assert (status, (folder / "soak").exists()) == (130, True)

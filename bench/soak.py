@@ -34,12 +34,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from bench import soak_pictures, soak_processes  # noqa: E402 (the path is set above)
+from bench.soak_asking import Asking  # noqa: E402
 from bench.soak_ending import Ending  # noqa: E402
 from bench.soak_load import Load  # noqa: E402
 from bench.soak_mishaps import Mishaps  # noqa: E402
 from bench.soak_posts import HOST, Plan  # noqa: E402
 from bench.soak_processes import Census  # noqa: E402
-from bench.soak_readers import Asking, Readers  # noqa: E402
+from bench.soak_readers import Readers  # noqa: E402
 from bench.soak_report import Figures, quantiles, told  # noqa: E402
 
 from postkeep_local.demo import NO_OTHER_HOST  # noqa: E402

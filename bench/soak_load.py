@@ -12,8 +12,8 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from bench.soak_asking import Asking
 from bench.soak_posts import Operation, Plan
-from bench.soak_readers import Asking
 
 from postkeep.post import post_id
 

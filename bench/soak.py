@@ -177,7 +177,7 @@ class Soak:
             outage=self._outage if asked.faults else 0.0,
             seed=asked.seed,
         )
-        asking = Asking(api, mishaps.excused)
+        asking = Asking(api, mishaps.excused, _tell)
         readers = Readers(asking, plan, asked.queries, asked.seed)
         s3 = archive.client("s3", connections=8)
         waiting = partial(_waiting, archive.client("sqs"), outputs.queues, StateFolder(self._state).events)

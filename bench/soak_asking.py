@@ -25,10 +25,12 @@ class Asking:
     Attributes:
         api: with the API's address as its base.
         excused: whether, from one monotonic second to another, something happened that a question may fail of.
+        told: is told what does not hold, as it is found.
     """
 
     api: httpx.Client
     excused: Callable[[float, float], bool]
+    told: Callable[[str], None] = lambda _: None
     asked: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
@@ -64,3 +66,4 @@ class Asking:
         """Take down that an answer does not hold."""
         with self._lock:
             self.wrong.append(said)
+        self.told(f"an answer does not hold: {said}")

@@ -52,6 +52,10 @@ def test_an_answer_that_nobody_expects_is_wrong() -> None:
     made = asking(lambda _: httpx.Response(400, text="bad"))
     assert made.get("/posts", "listing", {"a": "b"}) is not None
     assert "400" in made.wrong[0]
+    told: list[str] = []
+    made.told = told.append
+    made.note("x")
+    assert told == ["an answer does not hold: x"]
 
 
 def view(key: str, **values: Any) -> dict[str, Any]:

@@ -263,3 +263,17 @@ def test_a_swap_that_was_tried_again_keeps_what_it_names(world: World, monkeypat
     world.record(a_post("b.md"))
     world.catch_up()
     assert world.totals.counts["statuses"] == {"pending": 2}
+
+
+def test_a_swap_that_met_nothing_at_all_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.record(a_post("a.md"))
+    world.now += LAG + timedelta(seconds=1)
+
+    def refused(self: MemoryBucket, key: str, body: bytes, *, replacing: str | None) -> None:
+        raise ObjectChanged(key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryBucket, "swap", refused)
+        with pytest.raises(ObjectChanged):
+            world.step()
+    assert world.shards() == set()

@@ -14,7 +14,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam test-contract fuzz soak contract captures bench-text bench-thumbnails bench-search bench-cost audit sbom check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract fuzz schedules soak contract captures bench-text bench-thumbnails bench-search bench-cost audit sbom check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -154,8 +154,11 @@ test-contract: setup build .venv-runtime/ready .venv-schemathesis/ready ## the A
 fuzz: setup $(if $(INPUT),,.venv-fuzz/ready) ## strangers' bytes, steered by coverage: make fuzz [TARGET=bodies] [SECONDS=10] [INPUT=file]
 	@PYTHONPATH=tests .venv/bin/python -m fuzz $(TARGET) --seconds $(or $(SECONDS),10) --jobs $(JOBS) $(if $(INPUT),--again $(INPUT)) $(ARGS)
 
-soak: setup ## draw many schedules of the convergence test: make soak [SCHEDULES=100000]
+schedules: setup ## draw many schedules of the convergence test: make schedules [SCHEDULES=100000]
 	@POSTKEEP_SCHEDULES=$(or $(SCHEDULES),100000) .venv/bin/python -m pytest -n0 tests/convergence $(ARGS)
+
+soak: setup build .venv-runtime/ready ## load and faults on a local stack of its own, then nothing may be lost: make soak [MINUTES=60]
+	@.venv/bin/python bench/soak.py --minutes $(or $(MINUTES),60) $(ARGS)
 
 contract: setup ## write the API's document and its page anew: make contract [RELEASE=1]
 	@PYTHONPATH=tests .venv/bin/python -m support.contract $(if $(RELEASE),--release)

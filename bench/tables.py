@@ -49,7 +49,12 @@ class Row:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as a table in Markdown, the numbers right-aligned, ending in a line feed."""
-    lines = [_HEADS, ("---", *repeat("---:", len(_HEADS) - 1)), *map(_cells, rows)]
+    return aligned(_HEADS, [_cells(row) for row in rows])
+
+
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells as a table in Markdown, all but the first column right-aligned, ending in a line feed."""
+    lines = [heads, ("---", *repeat("---:", len(heads) - 1)), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 

@@ -8,7 +8,7 @@ import pytest
 from postkeep.errors import Conflict, Differs, Superseded
 from postkeep.listing import Sort, instant, listings, name, order
 from postkeep.ports import Filed, Listings, PictureStore, PostStore, Rendered
-from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, edition, picture_id
+from postkeep.post import Metadata, Picture, PictureStatus, Post, Rendition, Status, Thumbnail, edition, picture_id, post_id
 from support.posts import EPOCH, METADATA, a_post, dated, next_of, revision
 
 type Table = tuple[PostStore, PictureStore, Listings]
@@ -343,3 +343,23 @@ def test_the_first_pictures_of_posts_are_given(table: Table) -> None:
     assert {post.rendition.lead for post in stored if post.rendition} == {many[1].id, "", "none"}
     assert table[2].leads(stored) == {posts[0].id: replace(many[1], edition=edition(1, 1))}
     assert table[2].leads([]) == {}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+@pytest.mark.parametrize("ascending", [False, True])
+def test_a_post_that_is_changing_is_listed_once_and_hides_no_other(table: Table, limit: int, ascending: bool) -> None:
+    """Its second tag has become its first, and its row as a further one is there until its text is settled."""
+    for number in range(4):
+        first = a_post(f"{number}.md", metadata=replace(dated(number), tags=("茶", "山")))
+        record(table, first)
+        if number in {1, 2}:
+            changed = next_of(first, 2, metadata=replace(first.metadata, tags=("山", "茶")))
+            table[0].replace(changed, replacing=first)
+    met: list[str] = []
+    after: str | None = None
+    while rows := table[2].rows(name("tag", "山"), after=after, low=None, high=None, limit=limit, ascending=ascending):
+        assert len(rows) == min(limit, 4 - len(met)), "a short page counts as the last one"
+        met += [row.post_id for row in rows]
+        after = rows[-1].order
+    expected = [post_id(f"{number}.md") for number in range(4)]
+    assert met == (expected if ascending else expected[::-1])

@@ -16,6 +16,7 @@ class Fault(StrEnum):
     NONE = "none"
     REFUSED = "refused"  # throttled or a 5xx, whatever botocore tried: nothing was done
     LOST = "lost"  # done, and the answer did not come
+    REPEATED = "repeated"  # done, and the answer did not come: botocore tried again, upon what it had done itself
     PARTIAL = "partial"  # a batch of messages of which the first half was taken
     CONFLICT = "conflict"  # another transaction on the same item
 
@@ -103,6 +104,8 @@ class Stepped:
                     if half := requests[: len(requests) // 2]:
                         call(RequestItems={table: half})
                     raise _error("InternalServerError")
+                case Fault.REPEATED if name != "transact_write_items":  # which botocore gives a token, so that it is done once
+                    call(*args, **kwargs)
                 case Fault.LOST:
                     call(*args, **kwargs)
                     raise ConnectionResetError

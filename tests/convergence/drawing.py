@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 PATIENT = pytest.mark.timeout(36_000 if "POSTKEEP_SCHEDULES" in os.environ else 900)
-"""For tests that draw: `make soak` draws for hours."""
+"""For tests that draw: `make schedules` draws for hours."""
 
 
 def draw(

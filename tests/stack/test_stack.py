@@ -142,6 +142,7 @@ def test_a_stack_from_drop_to_stop_and_back(
     assert stack.stop() == 0
     assert control.outputs(state) is None
     assert not stack.state.marker.exists()
+    assert list(stack.state.temporary.iterdir()) == []
 
     # An event that the emulator never delivered: here one that the queue forgot.
     with closing(sqlite3.connect(stack.state.events)) as database:

@@ -160,3 +160,17 @@ def test_what_a_killed_stack_left_is_found_by_its_group_and_killed() -> None:
     finally:
         another.kill()
         another.wait()
+
+
+def test_what_lies_in_the_temporary_folder_is_deleted(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "state")
+    state.prepare()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (state.temporary / "postkeep-search-1-a" / "segments").mkdir(parents=True)
+    (state.temporary / "postkeep-search-1-a" / "segments" / "a").write_bytes(b"x")
+    (state.temporary / "file").write_bytes(b"x")
+    (state.temporary / "link").symlink_to(kept)
+    state.clear_temporary()
+    assert list(state.temporary.iterdir()) == []
+    assert kept.is_dir()

@@ -75,11 +75,13 @@ def test_leftovers_of_a_killed_stack_are_cleared_away(
 
     monkeypatch.setattr(supervisor, "kill_leftovers", kill)
     (tmp_path / "lock").write_text("4194305")
+    (tmp_path / "tmp" / "postkeep-search-1-a").mkdir(parents=True)
     write_json(tmp_path / "settings.json", Settings(build=tmp_path / "none", runtime=tmp_path).encode())
     with caplog.at_level(logging.WARNING):
         assert _run_main(tmp_path)[0] == 1
     assert asked == [4194305]
     assert "2 processes of a killed stack" in caplog.text
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_a_stack_that_fails_to_start_tells_the_one_who_asked(tmp_path: Path, runtime: Path) -> None:

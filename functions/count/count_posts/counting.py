@@ -113,12 +113,23 @@ class Counting:
         try:
             self.archive.swap(WORK_KEY, work.encode(), replacing=work.etag)
         except ObjectChanged:
-            self.archive.delete(written)
+            # The swap may have been made all the same: where its answer is lost, the client tries again, and is refused because
+            # of its own first try.
+            named = self._named()
+            self.archive.delete(key for key in written if key not in named)
             raise
         if caught_up:
             self._publish(work.totals)
         self._sweep(work, replaced)
         return Step(len(changed), caught_up, tuple(changed))
+
+    def _named(self) -> set[str]:
+        """The shard objects that are in use now."""
+        try:
+            found = self.archive.get(WORK_KEY, limit=_MOST_BYTES)
+        except ObjectMissing:
+            return set()
+        return set(json.loads(found.body).get("shards", {}).values())
 
     def _read(self, post_ids: tuple[PostId, ...]) -> list[tuple[PostId, Post]]:
         return list(self.listings.posts(post_ids).items())

@@ -1,9 +1,7 @@
 """search: the index, of which each process keeps a copy, searched."""
 
-import tempfile
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,16 +20,18 @@ from search_posts.engines import Tantivy
 from search_posts.routes import Sources, add_search
 from search_posts.shelf import Shelf
 from search_posts.store import IndexStore
+from search_posts.working import SEARCHING, clear, own_folder
 
 
 @cache
 def wiring() -> Shelf[Index]:
     """The reader with its adapters: made once in a function's life, with a folder of its own."""
     settings = SearchSettings.from_env()
+    clear(SEARCHING)
     return Shelf(
         IndexStore(Bucket(settings.archive_bucket), lambda: uuid4().hex),
         Tantivy(),
-        Path(tempfile.mkdtemp(prefix="postkeep-search-")),
+        own_folder(),
         space=settings.space,
         now=_now,
         told=_not_read,

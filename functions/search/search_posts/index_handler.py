@@ -25,7 +25,7 @@ from search_posts.indexing import Fate, Indexing
 from search_posts.merging import Merging
 from search_posts.store import IndexStore
 from search_posts.upkeep import Upkeep
-from search_posts.working import in_parallel, now, scratch
+from search_posts.working import INDEXING, clear, in_parallel, now, scratch
 
 _SUSPECT = 3
 """A message that is received for the third time may be of a post that takes the process down: it has a commit of its own, after
@@ -70,6 +70,7 @@ class Wiring:
 def wiring() -> Wiring:
     """Made once in a function's life."""
     settings = IndexSettings.from_env()
+    clear(INDEXING)
     archive = Bucket(settings.archive_bucket)
     store = IndexStore(archive, lambda: uuid4().hex)
     posts = DynamoPosts(settings.table)

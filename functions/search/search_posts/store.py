@@ -161,9 +161,17 @@ class IndexStore:
         self._keep(segment.id, read_marks(key, body))
 
     def drop(self, segments: Iterable[Segment]) -> None:
-        """Delete segments that no manifest names."""
-        if ids := [segment.id for segment in segments]:
-            self.archive.delete(map(segment_key, ids))
+        """Delete segments, but for those that the manifest which is there now names.
+
+        A commit that was refused may have been made all the same: where its answer is lost, the client tries again, and is
+        refused because of its own first try, or because of somebody who has committed on top of it.
+
+        Raises:
+            ManifestInvalid: if the manifest cannot be read: nothing is deleted then.
+        """
+        if given := [segment.id for segment in segments]:
+            named = {segment.id for segment in self.standing().manifest.segments}
+            self.archive.delete(segment_key(one) for one in given if one not in named)
 
     def drop_unnamed(self, manifest: Manifest, post_id: PostId) -> int:
         """Delete the segments that the manifest does not name and that hold a post; gives how many."""

@@ -115,7 +115,8 @@ class ObjectStore(Protocol):
             replacing: the ETag of the object that was read; None where none was there.
 
         Raises:
-            ObjectChanged: if another object is there by now.
+            ObjectChanged: if another object is there by now. The write may have been made all the same, and then replaced: where
+                an answer is lost, a client tries again.
         """
         ...
 

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -131,6 +132,14 @@ class StateFolder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.objects, self.tables, self.temporary, self.logs):
             folder.mkdir(exist_ok=True)
+
+    def clear_temporary(self) -> None:
+        """Delete what processes that are gone left in their TMPDIR."""
+        for path in self.temporary.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def record(self) -> dict[str, Any] | None:
         """What the stack that runs here tells about itself; None if none runs, or it is not ready yet."""

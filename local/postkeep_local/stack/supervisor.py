@@ -250,6 +250,7 @@ def run(state: StateFolder, report: Report, stop: threading.Event) -> int:
     with state.locked():
         if before is not None and before != os.getpid() and (killed := kill_leftovers(before)):
             _LOG.warning("%d processes of a killed stack were still there", killed)
+        state.clear_temporary()
         state.outputs.unlink(missing_ok=True)
         settings = Settings.decode(read_json(state.path / "settings.json"))
         stack = Stack(state, settings, report)
@@ -272,6 +273,7 @@ def run(state: StateFolder, report: Report, stop: threading.Event) -> int:
         finally:
             state.outputs.unlink(missing_ok=True)
             stack.close()
+            state.clear_temporary()  # workers are killed, and cannot do it themselves
     return 0
 
 

@@ -242,3 +242,38 @@ def test_the_totals_are_those_of_a_scan_of_the_records(writes: list[tuple[int, S
 def test_totals_of_another_version_are_not_read() -> None:
     with pytest.raises(ValueError, match="version"):
         Totals.decode(b'{"v": 2}')
+
+
+def test_a_swap_that_was_tried_again_keeps_what_it_names(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer was lost, so the client tried again, and was refused because of its own first try."""
+    world.record(a_post("a.md"))
+    world.now += LAG + timedelta(seconds=1)
+    swap = MemoryBucket.swap
+
+    def twice(self: MemoryBucket, key: str, body: bytes, *, replacing: str | None) -> None:
+        swap(self, key, body, replacing=replacing)
+        swap(self, key, body, replacing=replacing)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryBucket, "swap", twice)
+        with pytest.raises(ObjectChanged):
+            world.step()
+    assert world.shards() == set(json.loads(world.archive.get(WORK_KEY, limit=10**7).body)["shards"].values())
+    assert len(world.shards()) == 1
+    world.record(a_post("b.md"))
+    world.catch_up()
+    assert world.totals.counts["statuses"] == {"pending": 2}
+
+
+def test_a_swap_that_met_nothing_at_all_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.record(a_post("a.md"))
+    world.now += LAG + timedelta(seconds=1)
+
+    def refused(self: MemoryBucket, key: str, body: bytes, *, replacing: str | None) -> None:
+        raise ObjectChanged(key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryBucket, "swap", refused)
+        with pytest.raises(ObjectChanged):
+            world.step()
+    assert world.shards() == set()

@@ -1,13 +1,15 @@
 """What the adapters make of AWS's refusals, which moto does not give."""
 
+import io
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
 from postkeep.aws.dynamodb import DynamoListings, DynamoPictures, DynamoPosts
 from postkeep.aws.s3 import Bucket
-from postkeep.errors import Conflict, Superseded
+from postkeep.errors import Conflict, ObjectChanged, Superseded
 from postkeep.ports import Filed, Rendered
 from postkeep.post import Picture, Post, Rendition
 from support.posts import EPOCH, a_post, next_of
@@ -132,3 +134,30 @@ def test_an_object_that_was_not_deleted_is_an_error() -> None:
 def test_what_is_not_absence_is_passed_on() -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         Bucket("b", cast("S3Client", Refusing(error("AccessDenied")))).get("a", limit=1)
+
+
+def _refused(retries: int) -> ClientError:
+    refusal = error("PreconditionFailed")
+    refusal.response["ResponseMetadata"] = cast("Any", {"RetryAttempts": retries})
+    return refusal
+
+
+def _found(body: bytes) -> Any:
+    return {"Body": StreamingBody(io.BytesIO(body), len(body)), "ContentLength": len(body), "ETag": '"e"'}
+
+
+def test_a_swap_that_was_refused_because_of_its_own_first_try_was_made() -> None:
+    s3 = Refusing(_refused(1), _found(b"mine"))
+    Bucket("b", cast("S3Client", s3)).swap("k", b"mine", replacing="e")
+    assert s3.calls == ["put_object", "get_object"]
+
+
+@pytest.mark.parametrize("there", [_found(b"another's"), _found(b"others"), error("NoSuchKey")])
+def test_a_swap_that_was_tried_again_and_met_another_is_refused(there: Any) -> None:
+    with pytest.raises(ObjectChanged):
+        Bucket("b", cast("S3Client", Refusing(_refused(1), there))).swap("k", b"mine", replacing="e")
+
+
+def test_a_swap_that_was_tried_once_is_refused_whatever_is_there() -> None:
+    with pytest.raises(ObjectChanged):
+        Bucket("b", cast("S3Client", Refusing(_refused(0), _found(b"mine")))).swap("k", b"mine", replacing="e")

@@ -255,22 +255,31 @@ class DynamoListings(_Table):
     def _stretch(
         self, keys: tuple[str, str, str], partition: str, between: tuple[str, str], limit: int, *, newest_first: bool
     ) -> list[Row]:
-        """The rows of one partition between two orders, both exclusive but for the one that is not begun from."""
+        """The rows of one partition between two orders, both exclusive but for the one that is not begun from; each once.
+
+        While a post changes, it may stand in a listing twice, in the same place: as its record, which parse has written, and as
+        a row beside it that render has not deleted yet (a tag of several has become the first).
+        """
         index, attribute, orders = keys
         begin = between[1] if newest_first else between[0]
-        answer = self._dynamodb.query(
-            TableName=self._name,
-            IndexName=index,
-            KeyConditionExpression="#partition = :partition AND #order BETWEEN :low AND :high",
-            ExpressionAttributeNames={"#partition": attribute, "#order": orders},
-            ExpressionAttributeValues=typed({":partition": partition, ":low": between[0], ":high": between[1]}),
-            ProjectionExpression="#order",
-            ScanIndexForward=not newest_first,
-            # BETWEEN includes its ends, and one of them is the last row seen: one more, to leave it out.
-            Limit=limit + 1,
-        )
-        found = [item[orders]["S"] for item in answer["Items"]]
-        return [Row(position, position.rpartition("#")[2]) for position in found if position != begin]
+        # BETWEEN includes its ends, and one of them is the last row seen: one more, to leave it out.
+        most = limit + 1
+        while True:
+            answer = self._dynamodb.query(
+                TableName=self._name,
+                IndexName=index,
+                KeyConditionExpression="#partition = :partition AND #order BETWEEN :low AND :high",
+                ExpressionAttributeNames={"#partition": attribute, "#order": orders},
+                ExpressionAttributeValues=typed({":partition": partition, ":low": between[0], ":high": between[1]}),
+                ProjectionExpression="#order",
+                ScanIndexForward=not newest_first,
+                Limit=most,
+            )
+            places = dict.fromkeys(item[orders]["S"] for item in answer["Items"])
+            places.pop(begin, None)
+            if len(places) >= limit or len(answer["Items"]) < most:
+                return [Row(position, position.rpartition("#")[2]) for position in places]
+            most *= 2  # what stands twice took the place of others, which must not look like the listing's end
 
     def posts(self, post_ids: Sequence[PostId]) -> Mapping[PostId, Post]:
         """See the port."""

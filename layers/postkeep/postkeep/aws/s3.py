@@ -83,9 +83,17 @@ class Bucket:
         try:
             self._s3.put_object(Bucket=self._name, Key=key, Body=body, ContentType="application/json", **condition)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _CHANGED:
-                raise ObjectChanged(key) from error
-            raise
+            if error.response["Error"]["Code"] not in _CHANGED:
+                raise
+            if error.response["ResponseMetadata"].get("RetryAttempts") and self._holds(key, body):
+                return  # the client's first try was done, its answer was lost, and the second was refused because of the first
+            raise ObjectChanged(key) from error
+
+    def _holds(self, key: str, body: bytes) -> bool:
+        try:
+            return self.get(key, limit=len(body)).body == body
+        except (ObjectMissing, ObjectTooLarge):
+            return False
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See the port."""

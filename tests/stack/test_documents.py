@@ -71,6 +71,11 @@ _FILLED_IN = [
     ),  # the emulator names no address that there is
     (r"(--region |AWS_REGION=)eu-central-1", r"\1us-east-1"),  # where the emulator is
     (r"\bpostkeep-trial\b", "postkeep"),
+    (r"river/_posts/2019-07-08-活字的重量\.md", _KEY),
+    (
+        r"\breprocess-1f0517587131\b",
+        "$(postkeep reprocess --all --force 2>&1 | grep -o 'reprocess-[0-9a-f]*' | head -n 1; sleep 5)",
+    ),
     (r"tag=…", "tag=茶"),
     (r"POSTKEEP_TOKEN=…", "POSTKEEP_TOKEN=none-is-asked-for"),
     (r"(?<=preview )(FILE\.\.\.|POST|path/to/post\.md|post\.md)", f"~/archive/{_KEY}"),
@@ -85,11 +90,12 @@ _FILLED_IN = [
 
 _ELSEWHERE = {
     # commands that are not run here, and why
-    r"make (test|check|audit|sbom|test-contract|test-sam)\b.*": "CI runs it, which a test cannot",
+    r"make (test|check|audit|sbom|fuzz|soak|test-contract|test-sam)\b.*": "CI runs it, which a test cannot",
     r"make build": "it is done before any test",
     r"make bench-[a-z]+\b.*": "it measures for minutes; that the target is there is tested",
     r"sam (build|local|deploy)\b.*": "tests/sam runs SAM CLI, and to deploy needs an account; the options are tested below",
     r"aws logs tail\b.*": "version 2 of the AWS CLI alone has it; tests/template holds its names and filters to the template",
+    r"postkeep trace .*--stack postkeep": "the emulator keeps no logs; tests/unit/cli asks moto",
     r"git (clone|pull|checkout)\b.*": "a reader's copy is here already",
     r"aws cloudformation .*--stack-name github-deploys-postkeep\b.*": "no emulator trusts GitHub; tests/template",
     r"aws service-quotas\b.*": "the emulator has no such service; tests/template holds it to botocore",

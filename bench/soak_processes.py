@@ -12,7 +12,7 @@ from pathlib import Path
 SUPERVISOR, EMULATOR, PROXY, DECODER = "supervisor", "emulator", "fault proxy", "decoder"
 
 NOT_OURS = frozenset({EMULATOR, PROXY})
-"""Told apart, and no leak of ours: the emulator has what was put into it in memory; the proxy is a library that tests alone use."""
+"""Told apart, and no leak of ours: the emulator has what was put into it in memory; the proxy is a library for tests."""
 
 _WORKER = re.compile(r"-m awslambdaric (\w+)\.(\w+)\.")
 _KINDS = {"postkeep_local.stack.fault_proxy": PROXY, "ministack": EMULATOR, "make_thumbnail.workshop": DECODER}

@@ -82,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--faults", type=float, default=0.05, help="share of requests to AWS that fail")
     parser.add_argument("--kill-every", type=float, default=20.0, help="seconds between two kills of workers; 0 for none")
     parser.add_argument("--workers", type=int, default=2, help="worker processes a function")
+    parser.add_argument("--keys", type=int, default=500, help="live posts, at most: from then on, as many go as come")
     parser.add_argument("--posts", type=Path, help="a folder of posts, which are dropped among the others")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     arguments = parser.parse_args(argv)
@@ -123,6 +124,7 @@ class Soak:
         """
         self._asked, self._folder, self._figures = arguments, folder, figures
         self._state = folder / "state"
+        self._full_at = 0.0
         self._long = arguments.minutes >= _LONG_MINUTES
         self._lag = 180 if self._long else 30
         self._outage = 30.0 if self._long else 15.0
@@ -166,7 +168,7 @@ class Soak:
     def _load(self, archive: Archive, api: httpx.Client, outputs: control.Outputs, census: Census) -> None:
         asked, figures = self._asked, self._figures
         seconds = asked.minutes * 60
-        plan = Plan(asked.seed, _contents(asked.posts) if asked.posts else ())
+        plan = Plan(asked.seed, _contents(asked.posts) if asked.posts else (), asked.keys)
         mishaps = Mishaps(
             census=census,
             faults_url=outputs.faults_url,
@@ -190,6 +192,7 @@ class Soak:
             figures.injected = _named(faults.fired(outputs.faults_url))
         figures.operations, figures.questions = dict(load.done), dict(asking.asked)
         figures.answers, figures.failed = quantiles(asking.seconds), dict(asking.failed)
+        self._full_at = load.full_at
         figures.kills, figures.held = dict(mishaps.kills), load.held
         figures.outage = mishaps.away[1] - mishaps.away[0] if mishaps.away else 0.0
         figures.waited = {
@@ -225,7 +228,7 @@ class Soak:
         figures.problems += [f"left after the end: process {life.pid}, {life.kind}" for life in census.left()]
         for place in (self._folder / "tmp", StateFolder(self._state).temporary):
             figures.problems += [f"left after the end: {path.relative_to(self._folder)}" for path in sorted(place.iterdir())]
-        grown = soak_processes.growth(list(census.lives.values()))
+        grown = soak_processes.growth(list(census.lives.values()), self._full_at)
         figures.growth = [asdict(growth) for growth in grown]
         figures.problems += [f"leak: {said}" for growth in grown for said in growth.leaks()]
         figures.sizes = dict(soak_processes.sizes(self._state))

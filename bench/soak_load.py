@@ -78,6 +78,7 @@ class Load:
     done: Counter[str] = field(default_factory=Counter)
     waited: dict[str, Waited] = field(default_factory=dict)
     held: float = 0.0
+    full_at: float = 0.0
     failures: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -114,6 +115,8 @@ class Load:
                 looked = time.monotonic()
                 due += looked - now
             operation = self.plan.following()
+            if self.plan.full and not self.full_at:
+                self.full_at = time.monotonic()
             pools[crc32(operation.key.encode()) % _WRITERS].submit(self._do, operation, probes)
             due += 1 / self.rate
         for pool in pools:

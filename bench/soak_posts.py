@@ -101,6 +101,10 @@ WEIGHTS: Mapping[str, int] = {
 """How often each kind of operation is drawn, where it is possible; ``real`` is ``new`` without posts of somebody's."""
 
 
+_CREATING = frozenset({"new", "large", "copy", "real", "again"})
+"""Kinds that make a key live; of those that are rejected, half."""
+
+
 @dataclass
 class Plan:
     """Draws operations, and knows what the bucket must hold once all that were drawn are done.
@@ -108,13 +112,16 @@ class Plan:
     Attributes:
         seed: the same one draws the same operations.
         real: contents of somebody's posts, which are dropped among the others.
+        most: live keys. From then on one goes for each that comes: what still grows is no archive.
     """
 
     seed: int
     real: Sequence[bytes] = ()
+    most: int = 500
     known: dict[str, Known] = field(default_factory=dict)
     versions: dict[str, set[str]] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
+    full: bool = False
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -130,6 +137,9 @@ class Plan:
         kind = self._draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         live = [key for key, known in self.known.items() if known.content is not None]
         editable = [key for key in live if self.known[key].written]
+        self.full = self.full or len(live) >= self.most
+        if kind in _CREATING and len(live) >= self.most:
+            kind = "delete"
         gone = [key for key, known in self.known.items() if known.content is None and known.written]
         bad = [key for key in editable if not self.known[key].good]
         some: dict[str, tuple[Sequence[Any], Callable[[Any], Operation]]] = {

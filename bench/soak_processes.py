@@ -11,8 +11,8 @@ from pathlib import Path
 
 SUPERVISOR, EMULATOR, PROXY, DECODER = "supervisor", "emulator", "fault proxy", "decoder"
 
-NOT_OURS = frozenset({EMULATOR})
-"""Kept in memory by design, as much as was put into it: reported, and no leak."""
+NOT_OURS = frozenset({EMULATOR, PROXY})
+"""Told apart, and no leak of ours: the emulator has what was put into it in memory; the proxy is a library for tests."""
 
 _WORKER = re.compile(r"-m awslambdaric (\w+)\.(\w+)\.")
 _KINDS = {"postkeep_local.stack.fault_proxy": PROXY, "ministack": EMULATOR, "make_thumbnail.workshop": DECODER}
@@ -60,9 +60,10 @@ class Life:
     began: int
     samples: list[Sample] = field(default_factory=list)
 
-    def settled(self) -> list[Sample]:
-        """The samples after it had warmed up."""
-        return [sample for sample in self.samples if sample.at >= self.samples[0].at + WARM_SECONDS]
+    def settled(self, since: float = 0.0) -> list[Sample]:
+        """The samples after it had warmed up, and after a moment (monotonic seconds)."""
+        begin = max(self.samples[0].at, since) + WARM_SECONDS
+        return [sample for sample in self.samples if sample.at >= begin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +134,19 @@ def slope(lives: Iterable[Sequence[tuple[float, float]]]) -> float:
     return statistics.median(found) if found else 0.0
 
 
-def growth(lives: Sequence[Life]) -> list[Growth]:
-    """How each kind of process grew; kinds of which none lived long enough to tell are left out."""
+def growth(lives: Sequence[Life], since: float = 0.0) -> list[Growth]:
+    """How each kind of process grew; kinds of which none lived long enough to tell are left out.
+
+    Args:
+        lives: the processes.
+        since: when the archive was as large as it gets (monotonic seconds): before, memory grows with it.
+    """
     kinds: dict[str, list[Life]] = {}
     for life in lives:
         kinds.setdefault(life.kind, []).append(life)
     found = []
     for kind, some in sorted(kinds.items()):
-        warm = [settled for life in some if len(settled := life.settled()) > 1]
+        warm = [settled for life in some if life.samples and len(settled := life.settled(since)) > 1]
         if not warm:
             continue
         samples = [sample for settled in warm for sample in settled]

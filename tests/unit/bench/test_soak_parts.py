@@ -27,7 +27,7 @@ from postkeep.post import Status
 
 
 def test_a_plan_knows_what_its_operations_come_to() -> None:
-    plan = Plan(7, real=[b"---\ntitle: real\n---\nx"])
+    plan = Plan(7, real=[b"---\ntitle: real\n---\nx"], most=10_000)
     bucket: dict[str, bytes | None] = {}
     kinds: Counter[str] = Counter()
     for _ in range(1_500):
@@ -39,7 +39,7 @@ def test_a_plan_knows_what_its_operations_come_to() -> None:
     assert bucket == plan.state
     assert kinds.keys() == WEIGHTS.keys()
     assert len(set(plan.tokens)) == len(plan.tokens)
-    again = Plan(7, real=plan.real)
+    again = Plan(7, real=plan.real, most=10_000)
     for _ in range(1_500):
         again.following()
     assert again.state == bucket, "the same seed draws the same"
@@ -50,6 +50,17 @@ def test_a_plan_knows_what_its_operations_come_to() -> None:
     assert sum(len(wanted.pictures) for wanted in read.values()) > 50
     dates = {key: wanted.post.metadata.published for key, wanted in read.items() if wanted.post.status is Status.READY}
     assert all(dates.values()), "walks along a listing are told by dates"
+
+
+def test_an_archive_that_is_full_grows_no_more() -> None:
+    plan, kinds = Plan(5, most=60), Counter[str]()
+    for _ in range(2_000):
+        kinds[plan.following().kind] += 1
+        live = sum(content is not None for content in plan.state.values())
+        assert live <= 70, "rejected ones come and go by themselves"
+        assert plan.full or live <= 60
+    assert live > 40
+    assert kinds["new"] > 200, "new ones still come"
 
 
 # ---- What grows ------------------------------------------------------------------------------------------------------------
@@ -104,6 +115,13 @@ def test_what_a_process_takes_while_it_warms_up_does_not_count() -> None:
     found = grown(life(1, lambda at: (min(90_000_000, int(at * 2_000_000)), 9), seconds=400))
     assert found.per_hour == 0
     assert soak_processes.growth([life(1, lambda _: (1, 1), seconds=60)]) == []
+
+
+def test_what_grows_with_the_archive_does_not_count() -> None:
+    one = life(1, lambda at: (min(90_000_000, int(at * 60_000)), 9))
+    assert soak_processes.growth([one])[0].leaks()
+    assert soak_processes.growth([one], since=1_500.0)[0].leaks() == []
+    assert soak_processes.growth([one], since=2 * HOUR) == []
 
 
 def test_a_third_of_the_samples_may_be_far_off() -> None:

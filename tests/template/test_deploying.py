@@ -101,7 +101,7 @@ def test_reconcile_calls_the_alias_of_parse_and_may_call_nothing_else() -> None:
     assert properties["Environment"]["Variables"]["PARSE_FUNCTION"] == {"Fn::Sub": "${ParseFunction}:live"}
     policies = plain()["Resources"]["ReconcileFunctionRole"]["Properties"]["Policies"]
     statements = chain.from_iterable(policy["PolicyDocument"]["Statement"] for policy in policies)
-    (calls,) = [one for one in statements if one["Action"] == "lambda:InvokeFunction"]
+    (calls,) = [one for one in statements if one.get("Action") == "lambda:InvokeFunction"]
     assert calls["Resource"] == {"Fn::Sub": "${ParseFunction.Arn}:live"}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from render_post.blocks import Block, Divider, Dropped, Image, Listing, Paragraph, Quote, Run, inline_text
+from render_post.removal import partition
 from render_post.rulebook import PostRules
 from render_post.rules import DropRule
 from render_post.text import plain_text
@@ -62,7 +63,7 @@ def _rest(blocks: list[Block], test: _Test | None) -> list[Block]:
         return blocks
     for number, block in enumerate(blocks):
         if (text := _text(block)) and (name := test(text)):
-            return blocks[:number] + [dropped(name, one) for one in blocks[number:]]
+            return [*blocks[:number], *(gone for one in blocks[number:] for gone in dropped(name, one))]
     return blocks
 
 
@@ -88,7 +89,7 @@ def _lists(blocks: list[Block], test: _Test | None) -> list[Block]:
         name = test(text) if test and text and len(text) <= _LONGEST_LEAD and not _is_text(blocks, position + 1) else None
         end = _end_of_links(blocks, position + 1) if name else position
         if name and end > position + 1:
-            found += [dropped(name, block) for block in blocks[position:end]]
+            found += [gone for block in blocks[position:end] for gone in dropped(name, block)]
             position = end
         else:
             found.append(blocks[position])
@@ -193,11 +194,10 @@ def _is_title(block: Paragraph, text: str, title: str) -> bool:
 def _without_text(rule: str, block: Block) -> list[Block]:
     """What stands in the place of a paragraph whose text goes: a picture beside a date, or above «read on», is the article's."""
     pictures = [part for part in block.inlines if isinstance(part, Image)] if isinstance(block, Paragraph) else []
-    return [dropped(rule, block), Paragraph([*pictures])] if pictures else [dropped(rule, block)]
+    return [*dropped(rule, block), Paragraph([*pictures])] if pictures else [*dropped(rule, block)]
 
 
-def dropped(rule: str, block: Block) -> Dropped:
-    """What stands in the place of a block that a rule removes."""
-    if isinstance(block, Dropped):
-        return block
-    return Dropped(rule, plain_text([block]))
+def dropped(rule: str, block: Block) -> list[Dropped]:
+    """What stands in the place of a block that a rule removes; what others removed from within it already follows."""
+    left, gone = partition([block])
+    return [*(Dropped(rule, plain_text([one])) for one in left), *gone]

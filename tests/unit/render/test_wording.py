@@ -131,8 +131,16 @@ def test_rest() -> None:
 
 def test_what_is_dropped_already_keeps_its_rule() -> None:
     block = Dropped("generic/sharing", "分享")
-    assert dropped("own/rule", block) is block
-    assert dropped("own/rule", Quote([p("甲"), p("乙")])) == Dropped("own/rule", "甲\n\n乙")
+    assert dropped("own/rule", block) == [block]
+    assert dropped("own/rule", Quote([p("甲"), p("乙")])) == [Dropped("own/rule", "甲\n\n乙")]
+
+
+@pytest.mark.parametrize("rules", [own(rest=("相关",)), own(lists=("相关",))])
+def test_what_is_dropped_within_what_goes_is_told_too(rules: PostRules) -> None:
+    listing = links("甲", "乙")
+    listing.items.append([Dropped("other/rule", "丙")])
+    found = drop_by_wording([p("正文"), p("相关"), listing], rules, "")
+    assert found == [p("正文"), *gone("相关", "甲\n乙"), Dropped("other/rule", "丙")]
 
 
 def test_first() -> None:

@@ -6,6 +6,7 @@ Only here is atheris needed. What is imported within its context is instrumented
 strangers' text goes through.
 """
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def main(arguments: list[str]) -> None:
         target = Target.load(arguments[0])
     words = Path(arguments[1]) / "words"
     words.write_text("".join(f'"{_escaped(token)}"\n' for token in dict.fromkeys(target.tokens)), "ascii")
-    atheris.Setup([sys.argv[0], f"-max_len={target.longest}", f"-dict={words}", *arguments[2:]], target.check)
+    # By which libFuzzer, to merge, starts itself through a shell.
+    again = shlex.join([sys.executable, "-m", "fuzz.engine", *arguments[:2]])
+    atheris.Setup([again, f"-max_len={target.longest}", f"-dict={words}", *arguments[2:]], target.check)
     atheris.Fuzz()
 
 

@@ -157,7 +157,8 @@ def check(rules: SourceRules, name: str) -> None:
 def _is_selector(text: str, page: LexborHTMLParser) -> bool:
     """Whether a text is a selector, and is at its end.
 
-    CSS ends by itself what is open at the end of a text (``[a``, ``:is(a``, ``"a``), but selectors of several files are read as one.
+    CSS ends by itself what is open at the end of a text (``[a``, ``:is(a``, ``"a``), but selectors of several files are read as
+    one.
     """
     return _parses(text, page) and _parses(f"{text}, p", page) and not _parses(f"{text})", page)
 

@@ -181,7 +181,7 @@ def _inline(inlines: list[Inline], ready: list[str]) -> str:
     opened: list[Mark] = []
     link = ""
     last = PLAIN
-    parts = closable(inlines)
+    parts = _whole_code(closable(inlines))
     for position, part in enumerate(parts):
         style = part.style if isinstance(part, Run) else PLAIN
         if style != last:
@@ -202,6 +202,21 @@ def _inline(inlines: list[Inline], ready: list[str]) -> str:
     found += [_DELIMITERS[mark] for mark in reversed(opened)]
     found.append(f"]({_address(link, ready)})" if link else "")
     return "".join(found)
+
+
+def _whole_code(inlines: list[Inline]) -> list[Inline]:
+    """Code that was divided, as by emphasis that is narrowed, as one again.
+
+    The backticks of two pieces that touch would be one row, which closes neither: what stands in them would be markup.
+    """
+    found: list[Inline] = []
+    for part in inlines:
+        last = found[-1] if found else None
+        if isinstance(part, Run) and isinstance(last, Run) and part.style == last.style and Mark.CODE in part.style.marks:
+            found[-1] = Run(last.text + part.text, part.style)
+        else:
+            found.append(part)
+    return found
 
 
 def _extent(parts: list[Inline], start: int, mark: Mark) -> int:

@@ -305,6 +305,8 @@ MUTATIONS = _lines(r"""
 <img src="https://p.example/1.jpg" alt="--><script>alert(1)</script><!--">
 <![endif]--><img src=x onerror=alert(1)><!--
 <p>&NotARealEntity;<img src=x onerror=alert(1)&gt;>x
+<p><b><code>y)</code></b><code>a`b &lt;img src=x onerror=alert(1)&gt;</code></p>
+<p><code>a`b &lt;img src=x onerror=alert(1)&gt;</code><i><code>(y</code></i></p>
 """)
 
 CONTROLS = (

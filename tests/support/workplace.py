@@ -83,7 +83,11 @@ class Workplace:
             inside: whether it is typed in the copy of the repository; by default where it needs what is there.
             more: variables of the environment.
         """
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV", "POSTKEEP"))}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "COV", "MAKE", "MFLAGS", "POSTKEEP"))
+        }
         environment |= (
             PLATFORM
             | {

@@ -66,6 +66,10 @@ class Life:
         return [sample for sample in self.samples if sample.at >= begin]
 
 
+FILLING_SECONDS = 300.0
+"""Caches fill meanwhile, and the first merge of the index is met: who was followed for less may grow by half, and by 60 MB."""
+
+
 @dataclass(frozen=True, slots=True)
 class Growth:
     """How one kind of process grew.
@@ -102,6 +106,8 @@ class Growth:
             return []
         found = []
         hours = self.seconds / 3600
+        if self.seconds < FILLING_SECONDS:
+            share, most = max(share, 0.5), max(most, 60_000_000)
         if self.per_hour * hours > max(share * self.memory, most):
             grown, held = self.per_hour * hours / 1e6, self.memory / 1e6
             found.append(f"{self.kind}: {grown:.1f} MB more within {self.seconds:.0f} s, of {held:.0f} MB")

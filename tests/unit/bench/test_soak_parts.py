@@ -161,6 +161,15 @@ def test_a_census_knows_who_is_there_and_who_is_left() -> None:
     assert [one for one in census.left() if one.kind != "decoder"] == [found]
 
 
+def test_what_fills_in_the_first_minutes_is_no_leak_and_what_floods_is() -> None:
+    def grown_in(seconds: float, megabytes: float) -> list[str]:
+        rate = megabytes * 1e6 / seconds * 3600
+        return soak_processes.Growth("x", 1, seconds, 100e6, 200_000_000, rate, 10, 0).leaks()
+
+    assert (grown_in(120, 55), len(grown_in(120, 65))) == ([], 1)
+    assert (grown_in(300, 9), len(grown_in(300, 11))) == ([], 1)
+
+
 def test_sizes_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c").write_bytes(b"123")

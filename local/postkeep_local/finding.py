@@ -3,11 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from postkeep.post import SUFFIXES, is_post_key, post_id
+from postkeep.post import SUFFIXES, is_post_id, is_post_key, post_id
 from postkeep_local.api import Api, ApiUnusable
 from postkeep_local.folder import printable
 
-_ID = re.compile(r"[a-z2-7]{26}")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -38,7 +37,7 @@ def find(api: Api, name: str) -> Found:
     """
     if _WEB.match(name):
         return _of_article(api, name)
-    if _ID.fullmatch(name):
+    if is_post_id(name):
         return Found(name)
     if not is_post_key(name):
         raise ValueError(f"{printable(name)} is no key (they end in {', '.join(SUFFIXES)}), no id and no address.")
@@ -48,6 +47,6 @@ def find(api: Api, name: str) -> Found:
 def _of_article(api: Api, url: str) -> Found:
     post = api.value("/posts/by-url", {"url": url})
     found = post.get("id")
-    if not isinstance(found, str) or not _ID.fullmatch(found):
+    if not isinstance(found, str) or not is_post_id(found):
         raise ApiUnusable("The API gives a post without an id.")
     return Found(found, len(api.listed(post, "others")))

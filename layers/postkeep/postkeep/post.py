@@ -30,6 +30,7 @@ _OLD_END = 10**_OLD_DIGITS
 
 _POSTS_FOLDERS = frozenset({"_posts", "_drafts", "archived", "posts"})
 _ID_BYTES = 16
+_POST_ID = re.compile(r"[a-z2-7]{26}")
 _SEQUENCER = re.compile(r"[0-9A-Fa-f]{1,32}")
 
 
@@ -78,6 +79,11 @@ def post_id(key: str) -> PostId:
     The key itself cannot serve: real keys hold up to 1,024 bytes of spaces, ``#``, ``%``, controls and emoji.
     """
     return digest(key)
+
+
+def is_post_id(text: str) -> bool:
+    """Whether a text has the form of a post's id."""
+    return _POST_ID.fullmatch(text) is not None
 
 
 def edition(generation: int, rules: int) -> Edition:

@@ -81,13 +81,13 @@ def show(*, archive: "Archive", queue: str, limit: int, as_json: bool) -> None:
 
 def _keys(archive: "Archive", letters: "list[Letter]") -> "Mapping[str, str]":
     """The keys of the posts that requests are about, by the posts' ids; none where the table is not to be read."""
-    import re
     from itertools import batched
 
     from botocore.exceptions import BotoCoreError, ClientError
 
     from postkeep.aws.dynamodb import DynamoListings
     from postkeep.messages import IndexRequest, RenderRequest, ThumbnailRequest
+    from postkeep.post import is_post_id
 
     wanted = {
         letter.content.post_id
@@ -98,7 +98,7 @@ def _keys(archive: "Archive", letters: "list[Letter]") -> "Mapping[str, str]":
     found: dict[str, str] = {}
     try:
         # A batch is 100 keys (Amazon DynamoDB API Reference, BatchGetItem).
-        for some in batched(sorted(post_id for post_id in wanted if re.fullmatch("[a-z2-7]{26}", post_id)), 100, strict=False):
+        for some in batched(sorted(post_id for post_id in wanted if is_post_id(post_id)), 100, strict=False):
             found |= {post_id: post.key for post_id, post in listings.posts(some).items()}
     except (BotoCoreError, ClientError):
         return found

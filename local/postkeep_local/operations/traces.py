@@ -5,7 +5,6 @@ line counts only where it has the form that :mod:`postkeep.observability` gives 
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from typing import Any, Self
 
 from postkeep import correlation
 from postkeep.errors import PostkeepError
-from postkeep.post import PostId, is_post_key, post_id
+from postkeep.post import PostId, is_post_id, is_post_key, post_id
 from postkeep_local.folder import printable
 
 MOST = 2_000
@@ -29,8 +28,6 @@ ANSWER = "answer"
 
 _TEXT = 1_024
 """Characters of a value that are kept; S3's keys have as many bytes at most."""
-
-_POST = re.compile(r"[a-z2-7]{26}")
 
 _TIMESTAMP = "%Y-%m-%d %H:%M:%S,%f%z"
 """As Powertools writes it."""
@@ -69,7 +66,7 @@ class Subject:
         Raises:
             SubjectInvalid: if it is none of them.
         """
-        if _POST.fullmatch(text):
+        if is_post_id(text):
             return cls(post_id=text, reads=reads)
         if is_post_key(text):
             return cls(post_id=post_id(text), reads=reads)

@@ -3,7 +3,6 @@
 The routes know GET and what they answer. What holds for all of them is here, between API Gateway and the router.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -13,13 +12,14 @@ from urllib.parse import quote
 from postkeep import correlation
 from postkeep.characters import excerpt
 from postkeep.observability import FAILED, count, knows, logger, working
+from postkeep.post import is_post_id
 from postkeep.web import answers, bounds, coding, validators
 from postkeep.web.access import Access
 from postkeep.web.caching import lifetime, vary
 from postkeep.web.exchange import Answer, Request
 from postkeep.web.pages import links
 from postkeep.web.problems import Problem
-from postkeep.web.routing import Router
+from postkeep.web.routing import Route, Router
 
 ALLOWED = "GET, HEAD, OPTIONS"
 """What every route takes."""
@@ -31,9 +31,6 @@ _TOLD = ("ETag", "Link", "Retry-After")
 """Fields that it may read of any answer, beside Cache-Control, Content-Type and the like."""
 
 _PREFLIGHT_SECONDS = 3600
-
-_POST = re.compile(r"[a-z2-7]{26}")
-"""A post's id (:func:`postkeep.post.post_id`)."""
 
 _LONGEST_ESCAPE = 6
 """Bytes that one byte of a text may become in JSON."""
@@ -86,17 +83,13 @@ class Delivery:
             return _without_slash(request)
         if request.method not in {"GET", "HEAD"}:
             self._refuse(request)
-        self._note(request)
+        if (found := self.routes.find(request.path)) is None:
+            raise _unknown(request)
+        route, path = found
+        _note(route, path)
         # An answer to HEAD keeps its body up to API Gateway, which takes its length and drops it, as every HTTP server does
         # (RFC 9110, 9.3.2); without the body it would tell a length of 0, which is a wrong one.
-        return self._deliver(request, self.routes.answer(request))
-
-    def _note(self, request: Request) -> None:
-        """Have the log say which route it is, and whose post; no more of the address, and nothing of the query."""
-        if found := self.routes.find(request.path):
-            route, path = found
-            post = path.get("post_id", "")
-            knows(route=route.path, post_id=post if _POST.fullmatch(post) else "")
+        return self._deliver(request, route.answer(request, path))
 
     def _deliver(self, request: Request, answer: Answer) -> Answer:
         fields = {"Cache-Control": lifetime(answer, private=self.access.is_private)}
@@ -161,6 +154,12 @@ class Delivery:
         return answer.with_headers(
             {"Access-Control-Allow-Origin": self.cors_origin, "Access-Control-Expose-Headers": ", ".join((*_TOLD, *self.told))}
         )
+
+
+def _note(route: Route, path: Mapping[str, str]) -> None:
+    """Have the log say which route it is, and whose post; no more of the address, and nothing of the query."""
+    post = path.get("post_id", "")
+    knows(route=route.path, post_id=post if is_post_id(post) else "")
 
 
 def _outcome(status: int) -> str:

@@ -268,15 +268,3 @@ class Router:
             if not self._left:
                 return None
             self._left.pop(0)(self)
-
-    def answer(self, request: Request) -> Answer:
-        """Answer a request.
-
-        Raises:
-            Problem: 404 ``route-unknown``, or what the route raises.
-        """
-        found = self.find(request.path)
-        if found is None:
-            raise Problem("route-unknown", f"there is no {excerpt(request.path)}")
-        route, path = found
-        return route.answer(request, path)

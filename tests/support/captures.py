@@ -9,16 +9,13 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from postkeep_local.commands.stack import SOONER
 from postkeep_local.stack import control
-from support.commands import commands
 from support.template import ROOT
 from support.workplace import Workplace
 
@@ -29,8 +26,6 @@ PICTURED = {"find": "postkeep find 茶"}
 
 _API, _EMULATOR = "http://127.0.0.1:8080", "http://127.0.0.1:4566"
 """Where they are, unless somebody listens there already."""
-
-_LAG_SECONDS = float(SOONER["ChangesLagSeconds"]) + 3
 
 _LONGEST = 28
 """Lines of an answer that are shown; of a longer one the middle is left out."""
@@ -84,7 +79,6 @@ def typed(workplace: Workplace) -> tuple[str, dict[str, str]]:
         The document with what came, and the answers of the commands in PICTURED, coloured, by their names.
     """
     coloured: dict[str, str] = {}
-    workplace.definitions = [one.text for one in commands(ROOT / "docs" / "watching.md") if one.text.startswith("name()")]
 
     def block(match: re.Match[str]) -> str:
         lines = re.findall(r"^\$ (.*)$", match[0], re.MULTILINE)
@@ -119,9 +113,8 @@ def _await(workplace: Workplace, line: str) -> None:
     if workplace.outputs() and not line.startswith("make "):
         assert control.await_idle(workplace.outputs_file.parent, seconds=100).idle
     if line.startswith("postkeep counts"):
-        time.sleep(_LAG_SECONDS)
         workplace.configure()
-        workplace.must('aws lambda invoke --function-name "$(name CountFunction)" counted.json')
+        workplace.count()
 
 
 def drawn(text: str) -> str:

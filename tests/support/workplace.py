@@ -5,10 +5,13 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from postkeep_local.commands.stack import SOONER
+from support.commands import commands
 from support.template import ROOT
 
 _SECONDS = 300
@@ -16,6 +19,8 @@ _SECONDS = 300
 
 _LENT = (".venv", ".venv-runtime", ".venv-sam", ".aws-sam")
 """What `make` made already."""
+
+_LAG_SECONDS = float(SOONER["ChangesLagSeconds"]) + 3
 
 PLATFORM = {"TERM": "xterm-256color", "COLUMNS": "118", "LANG": "C.UTF-8"}
 
@@ -52,6 +57,7 @@ class Workplace:
         for lent in _LENT:
             (made.root / lent).symlink_to(ROOT / lent)
         (made.home / "work").mkdir()
+        made.definitions = [one.text for one in commands(ROOT / "docs" / "watching.md") if one.text.startswith("name()")]
         return made
 
     @property
@@ -119,6 +125,11 @@ class Workplace:
         result = self.run(line)
         assert result.returncode == 0, f"{line}\n{result.stdout[-3000:]}"
         return result.stdout
+
+    def count(self) -> None:
+        """Have the changes counted, once they are old enough for it."""
+        time.sleep(_LAG_SECONDS)
+        self.must('aws lambda invoke --function-name "$(name CountFunction)" counted.json')
 
     def leave(self) -> None:
         """Stop the stack if it runs."""

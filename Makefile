@@ -14,7 +14,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup build demo up down test test-sam test-contract fuzz schedules soak contract captures bench-text bench-thumbnails bench-search bench-cost audit sbom check lint types template locks lock clean
+.PHONY: help setup build demo up down test test-sam test-contract fuzz schedules soak contract texts captures bench-text bench-thumbnails bench-search bench-cost audit sbom check lint types template locks lock clean
 
 PYTHON ?=
 JOBS ?= 2
@@ -162,6 +162,9 @@ soak: setup build .venv-runtime/ready ## load and faults on a local stack of its
 
 contract: setup ## write the API's document and its page anew: make contract [RELEASE=1]
 	@PYTHONPATH=tests .venv/bin/python -m support.contract $(if $(RELEASE),--release)
+
+texts: setup ## record what the cleaning makes of the gold; refused while RULES is what it was and a text is not
+	@PYTHONPATH=tests:functions/render .venv/bin/python -m support.texts
 
 captures: setup build .venv-runtime/ready ## type what docs/first-hour.md shows, and write down what comes
 	@PYTHONPATH=tests .venv/bin/python -m support.captures

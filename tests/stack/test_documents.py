@@ -10,18 +10,12 @@ import pytest
 
 from postkeep_local.stack import control
 from support import captures
+from support.built import needs_build
 from support.commands import DOCUMENTS, Command, commands, program
 from support.template import ROOT
 from support.workplace import Workplace
 
-_MISSING = [
-    str(path) for path in (control.BUILD / "template.yaml", control.RUNTIME / "awslambdaric") if not (ROOT / path).exists()
-]
-
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} missing: `make build .venv-runtime/ready` makes them"),
-]
+pytestmark = [pytest.mark.stack, needs_build]
 
 _KEY = "tea/_posts/2021-06-29-雨前茶.md"
 _ID = "hxtk6nvyegulytwqv5xs5upzva"

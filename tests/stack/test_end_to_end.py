@@ -24,17 +24,12 @@ from postkeep_local.pictures_server import serve
 from postkeep_local.stack import control
 from postkeep_local.stack.emulator import Clients
 from postkeep_local.stack.state import StateFolder
+from support.built import needs_build
+from support.template import ROOT
 
-_ROOT = Path(__file__).resolve().parents[2]
-_EXAMPLES = _ROOT / "examples"
-_MISSING = [
-    str(path) for path in (control.BUILD / "template.yaml", control.RUNTIME / "awslambdaric") if not (_ROOT / path).exists()
-]
+_EXAMPLES = ROOT / "examples"
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} missing: `make build .venv-runtime/ready` makes them"),
-]
+pytestmark = [pytest.mark.stack, needs_build]
 
 _REJECTED = {
     "river/_posts/2017-01-01-旧编码.txt",
@@ -55,7 +50,7 @@ class Running:
 
     def up(self) -> None:
         self.outputs = control.up(
-            _ROOT,
+            ROOT,
             state=self.state,
             picture_hosts={PICTURE_HOST: self.pictures, **NO_OTHER_HOST},
             api_port=0,

@@ -31,11 +31,8 @@ from postkeep_local.stack.errors import StackFailed
 from postkeep_local.stack.fault_proxy import application, main
 from postkeep_local.stack.faults import LOST_ANSWER, Proxy
 from postkeep_local.stack.processes import Spawner
-
-_ROOT = Path(__file__).resolve().parents[2]
-_MISSING = [
-    str(path) for path in (control.BUILD / "template.yaml", control.RUNTIME / "awslambdaric") if not (_ROOT / path).exists()
-]
+from support.built import needs_build
+from support.template import ROOT
 
 _KEYS = [
     "a b/c  d .md",
@@ -403,14 +400,14 @@ def _listed(api: httpx.Client, **parameters: str) -> dict[str, Any]:
 
 
 @pytest.mark.stack
-@pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} missing: `make build .venv-runtime/ready` makes them")
+@needs_build
 def test_the_archive_converges_in_a_storm_of_faults(tmp_path: Path) -> None:
     state = tmp_path / "state"
     # At its beginning an outage of DynamoDB. Only parse's four workers call it then, so one of them fails at least five times in
     # a row, which is all that the SDK tries, and its event is tried again by Lambda.
     rules = [faults.outage(20), *faults.storm(0.25)]
     outputs = control.up(
-        _ROOT,
+        ROOT,
         state=state,
         parameters={"FetchPictures": "false"},
         workers=4,  # they wait most of the time

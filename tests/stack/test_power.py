@@ -14,12 +14,13 @@ from postkeep_local.stack.processes import Spawner
 from postkeep_local.stack.template import BuiltTemplate
 from postkeep_local.stack.worker import Environment
 from sam.services import POSTS, emulator, fill
+from support.built import needs_build
 from support.template import ROOT
 
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what processes use"),
-    pytest.mark.skipif(not (ROOT / BUILD / "ready").exists() or not (ROOT / RUNTIME / "ready").exists(), reason="make build"),
+    needs_build,
 ]
 
 

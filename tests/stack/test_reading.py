@@ -15,18 +15,13 @@ from postkeep_local.cli import main
 from postkeep_local.demo import NO_OTHER_HOST, PICTURE_HOST
 from postkeep_local.pictures_server import serve
 from postkeep_local.stack import control
+from support.built import needs_build
 from support.template import ROOT
 
 _EXAMPLES = ROOT / "examples"
-_MISSING = [
-    str(path) for path in (control.BUILD / "template.yaml", control.RUNTIME / "awslambdaric") if not (ROOT / path).exists()
-]
 _KEY = "tea/_posts/2022-08-09-How a Teapot Pours.md"
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} missing: `make build .venv-runtime/ready` makes them"),
-]
+pytestmark = [pytest.mark.stack, needs_build]
 
 type Run = Callable[..., Result]
 

@@ -6,7 +6,6 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,20 +17,15 @@ from postkeep_local.cli import main
 from postkeep_local.pictures_server import serve
 from postkeep_local.stack import control
 from stack.test_end_to_end import Running
+from support.built import needs_build
+from support.template import ROOT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_ROOT = Path(__file__).resolve().parents[2]
-_EXAMPLES = _ROOT / "examples"
-_MISSING = [
-    str(path) for path in (control.BUILD / "template.yaml", control.RUNTIME / "awslambdaric") if not (_ROOT / path).exists()
-]
+_EXAMPLES = ROOT / "examples"
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} missing: `make build .venv-runtime/ready` makes them"),
-]
+pytestmark = [pytest.mark.stack, needs_build]
 
 EDITED = "tea/_posts/2022-08-09-How a Teapot Pours.md"
 GONE = "drill/_posts/gone.md"

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,16 +18,9 @@ from postkeep_local.pictures_server import serve
 from postkeep_local.stack import control
 from search_posts.store import FOLDER, MANIFEST_KEY
 from stack.test_end_to_end import Running
+from support.built import needs_build
 
-_ROOT = Path(__file__).resolve().parents[2]
-_MISSING = [
-    str(path) for path in (control.BUILD / "template.yaml", control.RUNTIME / "awslambdaric") if not (_ROOT / path).exists()
-]
-
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} missing: `make build .venv-runtime/ready` makes them"),
-]
+pytestmark = [pytest.mark.stack, needs_build]
 
 POST = "---\ntitle: {}\n---\n<p>雨前的茶，第 {} 泡。</p>\n"
 COUNT = 30

@@ -1,6 +1,5 @@
 """Each command that README and the documents show, as a reader would type it: on a stack of its own, in a home of its own."""
 
-import html
 import re
 import shutil
 from collections.abc import Iterator
@@ -172,11 +171,12 @@ _NOT_OURS = {"curl", "openssl"}
 _REFUSED = {r"aws s3api delete-bucket .*": "BucketNotEmpty"}
 """What is to fail, and how: S3 takes a day to empty a bucket."""
 
-_TYPED = ROOT / "docs" / "first-hour.md"
 _LAST = ROOT / "docs" / "deploying.md"
 """It ends with taking all down."""
 
-_SHOWING = sorted((document for document in DOCUMENTS if commands(document) and document != _TYPED), key=lambda d: d == _LAST)
+_SHOWING = sorted(
+    (document for document in DOCUMENTS if commands(document) and document != captures.DOCUMENT), key=lambda d: d == _LAST
+)
 
 
 @pytest.mark.parametrize("document", _SHOWING, ids=lambda document: document.name)
@@ -217,25 +217,3 @@ def test_the_options_of_sam_cli_are_its_own(workplace: Workplace, command: str) 
     known = set(re.findall(r"--[a-z][a-z-]*", workplace.must(f"sam {command} --help")))
     assert lines
     assert [line for line in lines if not set(re.findall(r" (--[a-z][a-z-]*)", line.partition("#")[0])) <= known] == []
-
-
-@pytest.mark.skipif(not shutil.which("curl"), reason="this machine has no curl")
-def test_the_first_hour_is_as_it_is_told(tmp_path: Path) -> None:
-    """``make captures`` writes the page anew."""
-    told = _TYPED.read_text("utf-8")
-    workplace = Workplace.furnished(tmp_path)
-    try:
-        typed, _ = captures.typed(workplace)
-    finally:
-        workplace.leave()
-    assert captures.masked(typed) == captures.masked(told)
-
-
-def test_images_are_drawn_of_what_the_first_hour_shows() -> None:
-    told = _TYPED.read_text("utf-8")
-    for name, command in captures.PICTURED.items():
-        image = (captures.IMAGES / f"{name}.svg").read_text("utf-8")
-        answer = told.partition(f"$ {command}\n")[2].partition("\n$ ")[0]
-        drawn = html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", image, flags=re.DOTALL))
-        assert "".join(answer.split()) in "".join(drawn.split())
-        assert not re.search(r"url\((?!#)|@import|<script|https?://(?!www\.w3\.org/2000/svg)", image)

@@ -24,7 +24,7 @@ PARALLEL = 8
 """Segments that are loaded at the same time: a function has about 75 MB/s, and a GET waits for some 30 ms."""
 
 _MOST_OPEN = 8
-"""Stretches of months that are open at the same time."""
+"""Stretches of months that are open at the same time; and of an older manifest as many, in case the newest cannot be had."""
 
 _UNAVAILABLE = (ManifestInvalid, ObjectMissing, SegmentInvalid)
 _SEGMENTS = "segments"
@@ -127,7 +127,9 @@ class Shelf[Found: Assembled]:
             return
         if found := self._store.newer(self._standing):
             self._standing = found
-            self._before |= self._opened
+            # The latest last, whichever was there before: of what nobody asks for any more neither memory nor disk is kept.
+            before = [(months, kept) for months, kept in self._before.items() if months not in self._opened]
+            self._before = dict([*before, *self._opened.items()][-_MOST_OPEN:])
             self._opened = {}
         self._looked = now
 

@@ -1,4 +1,6 @@
+import gc
 import os
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -268,3 +270,23 @@ def test_what_is_open_at_the_same_time_is_bounded(archive: Searchable, tmp_path:
     for year in (2019, 2020, 2021, 2019):
         assert texts(shelf.open(f"{year}-01", f"{year}-12")) == {f"{year}"}
         assert len(shelf._opened) <= 2
+
+
+def test_what_is_kept_of_older_manifests_is_bounded(archive: Searchable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers choose the months: each other stretch of them would keep an index, and its files, for good."""
+    monkeypatch.setattr("search_posts.shelf._MOST_OPEN", 2)
+    shelf = archive.shelf(tmp_path / "shelf")
+    opened = []
+    for year in (2019, 2020, 2019, 2021, 2022):
+        archive.indexing()([archive.put(f"{year}", f"{year}", published=datetime(year, 5, 1, tzinfo=UTC))])
+        archive.later(seconds=3)
+        opened.append(weakref.ref(shelf.open(f"{year}-01", f"{year}-12").index))
+    gc.collect()
+    assert [kept() is not None for kept in opened] == [False, False, True, True, True]
+
+    archive.archive.put(MANIFEST_KEY, b"{", content_type="application/json")
+    archive.later(seconds=3)
+    for year in (2021, 2022):
+        assert texts(shelf.open(f"{year}-01", f"{year}-12")) == {f"{year}"}
+    with pytest.raises(IndexUnavailable):
+        shelf.open("2020-01", "2020-12")

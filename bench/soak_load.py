@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Semaphore, Thread
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -81,6 +81,8 @@ class Load:
     full_at: float = 0.0
     failures: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
+    _idle: Semaphore = field(default_factory=Semaphore)
+    """Free while no post is waited for: one that had to stand in line would have waited for the line."""
 
     def warm(self, number: int) -> None:
         """Do so many operations at once, before anything is measured: functions begin, and import what they need."""
@@ -141,13 +143,17 @@ class Load:
             self.failures.append(f"{operation.kind} of {operation.key!r}: {error!r}")
         with self._lock:
             self.done[operation.kind] += 1
-        if operation.kind in {"new", "large"} and probes.empty():
+        if operation.kind in {"new", "large"} and self._idle.acquire(blocking=False):
             probes.put((operation, time.monotonic(), self.phase()))
 
     def _probe(self, stop: Event, probes: "SimpleQueue[tuple[Operation, float, str] | None]") -> None:
         while (probe := probes.get()) is not None:
             operation, begun, before = probe
             identity = post_id(operation.key)
+
+            def stands(operation: Operation = operation) -> bool:
+                """Whether nothing else has been put since: an edit takes what is searched for away."""
+                return self.plan.known[operation.key].content == operation.contents[-1]
 
             def ready(identity: str = identity) -> bool | None:
                 answer = self.asking.get(f"/posts/{identity}", "probe")
@@ -160,7 +166,7 @@ class Load:
                 answer = self.asking.get("/search", "probe", {"q": token, "counts": "false"})
                 if answer is not None and any(post["id"] == identity for post in answer.json().get("posts", ())):
                     return True
-                return False if ready() else None
+                return False if stands() and ready() else None
 
             for looks, what in ((ready, "ready"), (findable, "findable")):
                 outcome = _until(looks, begun, stop)
@@ -174,6 +180,7 @@ class Load:
                     break
                 getattr(waited, what).append(outcome)
             stop.wait(_PAUSE_SECONDS)
+            self._idle.release()
 
 
 def _until(looks: Callable[[], bool | None], begun: float, stop: Event) -> float | None:

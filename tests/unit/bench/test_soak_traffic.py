@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -216,6 +217,32 @@ def test_a_load_does_what_was_drawn_and_waits_for_posts() -> None:
     assert made.waited["quiet"].ready
     assert made.waited["quiet"].findable
     assert made.waited["quiet"].never == []
+
+
+def test_a_post_that_is_edited_before_it_is_found_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.soak_load._PATIENCE", 0.05)
+    monkeypatch.setattr("bench.soak_load._LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("bench.soak_load._PAUSE_SECONDS", 0.0)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/search"):
+            return httpx.Response(200, json={"status": "ready"})
+        if edited:
+            made.plan.known[operation.key].content = b"another"
+        return httpx.Response(200, json={"posts": []})
+
+    for edited in (True, False):
+        made, _ = load(answer)
+        operation = next(one for one in iter(made.plan.following, None) if one.kind == "new")
+        probes: SimpleQueue[Any] = SimpleQueue()
+        made._do(operation, probes)
+        made._do(operation, probes)
+        assert probes.qsize() == 1, "nobody stands in line"
+        probes.put(None)
+        made._probe(threading.Event(), probes)
+        assert made.waited["quiet"].never == ([] if edited else [operation.key])
+        made._do(operation, probes)
+        assert probes.qsize() == 1, "the next one's turn"
 
 
 def test_writers_hold_back_where_too_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:

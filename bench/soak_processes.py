@@ -18,7 +18,12 @@ _WORKER = re.compile(r"-m awslambdaric (\w+)\.(\w+)\.")
 _KINDS = {"postkeep_local.stack.fault_proxy": PROXY, "ministack": EMULATOR, "make_thumbnail.workshop": DECODER}
 
 WARM_SECONDS = 60.0
-"""Of a process's life, that do not count: imports, the first use of everything, the allocator's pools."""
+"""Of a process's life, that never count: imports, the first use of everything."""
+
+FILLING_SECONDS = 600.0
+"""Of a process's life, in which it comes to hold what it goes on holding: caches, the first merges of the index, and the arenas
+of the allocator, each of which keeps the most that its threads took at once. Growth in them says nothing of what comes later:
+where a process was followed for half as long beyond, what is beyond counts alone."""
 
 _LEAST_SECONDS = 30.0
 """Between the two samples of a pair, at least: nearer ones tell of noise alone."""
@@ -60,14 +65,10 @@ class Life:
     began: int
     samples: list[Sample] = field(default_factory=list)
 
-    def settled(self, since: float = 0.0) -> list[Sample]:
-        """The samples after it had warmed up, and after a moment (monotonic seconds)."""
-        begin = max(self.samples[0].at, since) + WARM_SECONDS
+    def settled(self, after: float, since: float = 0.0) -> list[Sample]:
+        """The samples after so many seconds of its life, and a minute after a moment (monotonic seconds)."""
+        begin = max(self.samples[0].at + after, since + WARM_SECONDS) if self.samples else since
         return [sample for sample in self.samples if sample.at >= begin]
-
-
-FILLING_SECONDS = 300.0
-"""Caches fill meanwhile, and the first merge of the index is met: who was followed for less may grow by half, and by 60 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class Growth:
     Attributes:
         kind: see :class:`Life`.
         processes: how many were seen.
-        seconds: that the longest of them was followed, warm.
+        seconds: that the longest of them was followed, of what counts.
+        filled: whether that is what comes after :data:`FILLING_SECONDS` of a life.
         memory: the median held, in bytes.
         most: the most held, in bytes.
         per_hour: bytes an hour, by the median of the slopes between two samples of one process.
@@ -88,6 +90,7 @@ class Growth:
     kind: str
     processes: int
     seconds: float
+    filled: bool
     memory: float
     most: int
     per_hour: float
@@ -98,15 +101,15 @@ class Growth:
         """What it grew by while it was followed beyond what is allowed, as sentences.
 
         Args:
-            share: of its memory, that it may grow by.
-            most: bytes that it may grow by, whatever its share.
+            share: of its memory, that it may grow by; half of it while it fills.
+            most: bytes that it may grow by, whatever its share; 60 MB while it fills.
             files: open files that it may grow by: each client of AWS keeps up to 16 connections, once it has needed as many.
         """
         if self.kind in NOT_OURS:
             return []
         found = []
         hours = self.seconds / 3600
-        if self.seconds < FILLING_SECONDS:
+        if not self.filled:
             share, most = max(share, 0.5), max(most, 60_000_000)
         if self.per_hour * hours > max(share * self.memory, most):
             grown, held = self.per_hour * hours / 1e6, self.memory / 1e6
@@ -152,7 +155,10 @@ def growth(lives: Sequence[Life], since: float = 0.0) -> list[Growth]:
         kinds.setdefault(life.kind, []).append(life)
     found = []
     for kind, some in sorted(kinds.items()):
-        warm = [settled for life in some if life.samples and len(settled := life.settled(since)) > 1]
+        warm = [settled for life in some if len(settled := life.settled(WARM_SECONDS, since)) > 1]
+        filled = [settled for life in some if len(settled := life.settled(FILLING_SECONDS, since)) > 1]
+        filled = [settled for settled in filled if settled[-1].at - settled[0].at >= FILLING_SECONDS / 2]
+        warm = filled or warm
         if not warm:
             continue
         samples = [sample for settled in warm for sample in settled]
@@ -161,6 +167,7 @@ def growth(lives: Sequence[Life], since: float = 0.0) -> list[Growth]:
                 kind=kind,
                 processes=len(some),
                 seconds=max(settled[-1].at - settled[0].at for settled in warm),
+                filled=bool(filled),
                 memory=statistics.median(sample.memory for sample in samples),
                 most=max(sample.memory for life in some for sample in life.samples),
                 per_hour=3600 * slope([[(s.at, s.memory) for s in settled] for settled in warm]),

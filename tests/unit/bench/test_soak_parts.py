@@ -89,8 +89,8 @@ def test_a_steady_process_leaks_nothing() -> None:
 
 
 def test_growth_is_told() -> None:
-    found = grown(life(1, lambda at: (100_000_000 + int(12_000_000 * at / HOUR), 10)))
-    assert found.per_hour == pytest.approx(12_000_000, rel=0.01)
+    found = grown(life(1, lambda at: (100_000_000 + int(15_000_000 * at / HOUR), 10)))
+    assert found.per_hour == pytest.approx(15_000_000, rel=0.01)
     (said,) = found.leaks()
     assert "MB more" in said
     assert grown(life(1, lambda at: (100_000_000 + int(8_000_000 * at / HOUR), 10))).leaks() == [], "under 10 MB"
@@ -117,10 +117,20 @@ def test_what_a_process_takes_while_it_warms_up_does_not_count() -> None:
     assert soak_processes.growth([life(1, lambda _: (1, 1), seconds=60)]) == []
 
 
+def test_what_a_process_takes_while_it_fills_counts_only_where_no_more_is_known() -> None:
+    one = life(1, lambda at: (50_000_000 + int(min(at, 500) * 100_000), 9))
+    assert grown(one).per_hour == 0
+    young = life(2, lambda at: (50_000_000 + int(at * 100_000), 9), seconds=500)
+    assert grown(one, young).per_hour == 0, "the older one tells"
+    assert grown(young).per_hour == pytest.approx(100_000 * HOUR, rel=0.05)
+    assert grown(young).leaks() == [], "50 MB of 75"
+    assert grown(life(3, lambda at: (50_000_000 + int(at * 200_000), 9), seconds=500)).leaks()
+
+
 def test_what_grows_with_the_archive_does_not_count() -> None:
-    one = life(1, lambda at: (min(90_000_000, int(at * 60_000)), 9))
+    one = life(1, lambda at: (min(150_000_000, int(at * 60_000)), 9))
     assert soak_processes.growth([one])[0].leaks()
-    assert soak_processes.growth([one], since=1_500.0)[0].leaks() == []
+    assert soak_processes.growth([one], since=2_500.0)[0].leaks() == []
     assert soak_processes.growth([one], since=2 * HOUR) == []
 
 
@@ -162,12 +172,12 @@ def test_a_census_knows_who_is_there_and_who_is_left() -> None:
 
 
 def test_what_fills_in_the_first_minutes_is_no_leak_and_what_floods_is() -> None:
-    def grown_in(seconds: float, megabytes: float) -> list[str]:
+    def grown_in(seconds: float, megabytes: float, *, filled: bool) -> list[str]:
         rate = megabytes * 1e6 / seconds * 3600
-        return soak_processes.Growth("x", 1, seconds, 100e6, 200_000_000, rate, 10, 0).leaks()
+        return soak_processes.Growth("x", 1, seconds, filled, 100e6, 200_000_000, rate, 10, 0).leaks()
 
-    assert (grown_in(120, 55), len(grown_in(120, 65))) == ([], 1)
-    assert (grown_in(300, 9), len(grown_in(300, 11))) == ([], 1)
+    assert (grown_in(500, 55, filled=False), len(grown_in(500, 65, filled=False))) == ([], 1)
+    assert (grown_in(500, 9, filled=True), len(grown_in(500, 11, filled=True))) == ([], 1)
 
 
 def test_sizes_of_a_folder(tmp_path: Path) -> None:
@@ -234,7 +244,7 @@ def test_figures_are_told() -> None:
     text = soak_report.told(figures)
     assert "| put → ready, quiet | 2.00 / 9.00 / 9.00 s (3) |" in text
     assert "| put → found by search, quiet | – |" in text
-    assert "| parse_post.handler | 1 | 3530 s | 90.0 MB | 90.0 MB | +0.00 MB | 9 | +0.0 |" in text
+    assert "| parse_post.handler | 1 | 2990 s | 90.0 MB | 90.0 MB | +0.00 MB | 9 | +0.0 |" in text
     assert soak_report.quantiles([]) == {}
     assert soak_report.quantiles([float(n) for n in range(1, 101)]) == {"number": 100, "median": 50, "p95": 95, "longest": 100}
     assert tables.aligned(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | ---: |\n| 1 | 2 |\n"

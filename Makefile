@@ -143,7 +143,7 @@ down: setup ## stop the local stack; its posts stay
 # ---- Tests and checks ------------------------------------------------------------------------------------------------------
 
 test: setup build .venv-runtime/ready .venv-audit/ready ## all tests but those in containers, with coverage
-	@.venv/bin/python -m pytest -m "not sam" --numprocesses $(JOBS) --dist loadfile --cov --cov-report term $(ARGS)
+	@.venv/bin/python -m pytest -m "not sam" --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report term $(ARGS)
 
 test-sam: setup build .venv-runtime/ready ## SAM CLI and the functions in real containers (needs a Docker engine)
 	@.venv/bin/python -m pytest -m sam tests/sam $(ARGS)

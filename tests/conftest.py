@@ -3,6 +3,7 @@
 import functools
 import os
 
+import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
@@ -26,6 +27,19 @@ for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
 
-# Each test makes clients anew, and each session reads the services' models anew: a fifth of the time of the tests on moto.
+# Each test makes clients anew, and each session reads the services' models anew: half of the time of the tests on moto.
 _read = functools.cache(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
 JSONFileLoader.load_file = lambda _, file_path: _read(file_path)  # type: ignore[method-assign, assignment]
+
+
+_LONG = ("test_documents.py", "test_readme.py", "test_convergence.py", "test_first_hour.py", "test_faults.py")
+"""The longest files, the longest first: a minute and more each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that in the end no worker is left alone with it; files stay together.
+
+    What brings stacks up follows at once: it waits as much as it computes, and leaves the processor to another worker.
+    """
+    stacks = {item.path for item in items if item.get_closest_marker("stack")}
+    items.sort(key=lambda item: (_LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG), item.path not in stacks))

@@ -86,10 +86,8 @@ class Load:
 
     def warm(self, number: int) -> None:
         """Do so many operations at once, before anything is measured: functions begin, and import what they need."""
-        probes: SimpleQueue[tuple[Operation, float, str] | None] = SimpleQueue()
-        probes.put(None)
         for _ in range(number):
-            self._do(self.plan.following(), probes)
+            self._do(self.plan.following(), None)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -132,7 +130,7 @@ class Load:
         if most < _MOST_WAITING:
             self.held += time.monotonic() - begun
 
-    def _do(self, operation: Operation, probes: "SimpleQueue[tuple[Operation, float, str] | None]") -> None:
+    def _do(self, operation: Operation, probes: "SimpleQueue[tuple[Operation, float, str] | None] | None") -> None:
         try:
             for content in operation.contents:
                 if content is None:
@@ -143,7 +141,7 @@ class Load:
             self.failures.append(f"{operation.kind} of {operation.key!r}: {error!r}")
         with self._lock:
             self.done[operation.kind] += 1
-        if operation.kind in {"new", "large"} and self._idle.acquire(blocking=False):
+        if probes is not None and operation.kind in {"new", "large"} and self._idle.acquire(blocking=False):
             probes.put((operation, time.monotonic(), self.phase()))
 
     def _probe(self, stop: Event, probes: "SimpleQueue[tuple[Operation, float, str] | None]") -> None:

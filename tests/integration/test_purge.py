@@ -225,6 +225,30 @@ def test_an_object_that_is_written_all_the_time_is_given_up(archive: Aws) -> Non
         archive.s3.delete_object = deleting
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_no_earlier_version_is_the_post_meanwhile(archive: Aws, monkeypatch: pytest.MonkeyPatch, *, deleted: bool) -> None:
+    archive.put(KEY, "---\ntitle: the last\n---\nlast")
+    if deleted:
+        archive.s3.delete_object(Bucket=archive.posts, Key=KEY)
+    current = {"deleted"} if deleted else {"---\ntitle: the last\n---\nlast"}
+    case, seen = purge(archive), set()
+    remains = case.survey(KEY)
+    deleting = archive.s3.delete_object
+
+    def delete(**request: Any) -> Any:
+        answer = deleting(**request)
+        try:
+            seen.add(archive.s3.get_object(Bucket=archive.posts, Key=KEY)["Body"].read().decode())
+        except archive.s3.exceptions.NoSuchKey:
+            seen.add("deleted")
+        return answer
+
+    monkeypatch.setattr(archive.s3, "delete_object", delete)
+    case(remains)
+    assert seen == current | {"deleted"}
+    assert KEY not in versions(archive)
+
+
 def test_versions_are_found_on_every_page(archive: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PAGE", 7)
     case = purge(archive)

@@ -4,7 +4,7 @@ What remains is the tombstone, which holds the key: it is what tells readers tha
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -135,8 +135,8 @@ class Purge:
             key=key,
             title=post.metadata.title if post else "",
             status=post.status if post else None,
-            versions=tuple(version for version, _ in versions),
-            bytes=sum(size for _, size in versions),
+            versions=tuple(entry["VersionId"] for entry in versions),
+            bytes=sum(entry.get("Size", 0) for entry in versions),
             pictures=tuple(pictures),
         )
 
@@ -157,8 +157,8 @@ class Purge:
     def _record(self, identity: PostId) -> Post | None:
         return DynamoPosts(self.table, self.dynamodb).get(identity)
 
-    def _versions(self, key: str) -> Iterator[tuple[str, int]]:
-        """The versions of exactly this key and their sizes; a delete marker has none.
+    def _versions(self, key: str) -> Iterator[Mapping[str, Any]]:
+        """The versions of exactly this key and their delete markers, as S3 lists them.
 
         Listed are keys that begin with it, in order, so that its own versions come first.
         """
@@ -166,19 +166,20 @@ class Purge:
             Bucket=self.posts, Prefix=key, PaginationConfig={"PageSize": _PAGE}
         ):
             entries: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            yield from ((entry["VersionId"], entry.get("Size", 0)) for entry in entries if entry["Key"] == key)
+            yield from (entry for entry in entries if entry["Key"] == key)
             if any(entry["Key"] != key for entry in entries):
                 return
 
     def _delete_versions(self, key: str) -> int:
         count = 0
         for _ in range(_ROUNDS):
-            versions = [version for version, _ in self._versions(key)]
+            # The current one last: without it the one before would be the post for a moment, and be made a text of.
+            versions = sorted(self._versions(key), key=lambda entry: bool(entry["IsLatest"]))
             if not versions:
                 return count
             for version in versions:
                 # One by one: DeleteObjects takes keys as XML, which has no words for some that objects have.
-                self.s3.delete_object(Bucket=self.posts, Key=key, VersionId=version)
+                self.s3.delete_object(Bucket=self.posts, Key=key, VersionId=version["VersionId"])
             count += len(versions)
         raise Unfinished(f"{key}: somebody keeps writing it")
 

@@ -233,6 +233,7 @@ def test_a_post_that_is_edited_before_it_is_found_is_not_waited_for(monkeypatch:
 
     for edited in (True, False):
         made, _ = load(answer)
+        made.warm(20)  # of which nothing is waited for
         operation = next(one for one in iter(made.plan.following, None) if one.kind == "new")
         probes: SimpleQueue[Any] = SimpleQueue()
         made._do(operation, probes)

@@ -11,7 +11,7 @@ from postkeep_local.stack import control
 from support import captures
 from support.commands import DOCUMENTS, Command, commands, program
 from support.template import ROOT
-from support.workplace import Workplace
+from support.workplace import Workplace, needs_copy
 
 _KEY = "tea/_posts/2021-06-29-雨前茶.md"
 _ID = "hxtk6nvyegulytwqv5xs5upzva"
@@ -180,7 +180,7 @@ class Reader:
             if not re.match(r"make (demo|up)\b|postkeep (demo|up)\b", text):
                 self.ready()
             text = self.filled_in(text)
-            inside = document == _LAST or bool(re.match(r"make |sam |\.venv/bin/", text))
+            inside = document == _LAST or needs_copy(text)
             names = " ".join(re.findall(r"(?:^|; )(\w+)=", text)) if program(one.text) == "=" else ""
             script = "\n".join([*told, text, *([f"declare -p {names} > ~/set"] if names else [])])
             result = self.workplace.run(script, inside=inside)

@@ -9,7 +9,7 @@ Two texts of one number must be the same text: an archive keeps what it has whil
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -29,13 +29,14 @@ class Texts:
 
     Attributes:
         rules: its number.
-        digests: the first 16 hexadecimal digits of the SHA-256 of each text's object, by the name of its gold and of its rules.
-        gold: the same of each post file, to know a text that changed with its post from one that the cleaning changed.
+        gold: the first 16 hexadecimal digits of the SHA-256 of each post file, to know a text that changed with its post from one
+            that the cleaning changed.
+        digests: the same of each text's object, by the name of its gold and of its rules.
     """
 
     rules: int
-    digests: Mapping[str, str]
     gold: Mapping[str, str]
+    digests: Mapping[str, str]
 
     @classmethod
     def made(cls) -> Self:
@@ -47,7 +48,7 @@ class Texts:
             for book, rules in (("shipped", shipped()), ("generic", generic_only())):
                 rendered = render(post.body, post.metadata, fixture.key, rules)
                 digests[f"{fixture.gold.name} {book}"] = _digest(encode("p", 1, 1, rendered))
-        return cls(RULES, digests, gold)
+        return cls(RULES, gold, digests)
 
     @classmethod
     def recorded(cls, path: Path = RECORD) -> Self:
@@ -80,8 +81,7 @@ def record(path: Path = RECORD) -> list[str]:
     now = Texts.made()
     faults = Texts.recorded(path).faults(now) if path.exists() else []
     if not faults:
-        told = {"rules": now.rules, "gold": now.gold, "digests": now.digests}
-        path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        path.write_text(json.dumps(asdict(now), ensure_ascii=False, indent=1) + "\n", "utf-8")
     return faults
 
 

@@ -107,7 +107,7 @@ class Workplace:
             }
         )
         if inside is None:
-            inside = bool(re.match(r"make |sam |\.venv/bin/", line))
+            inside = needs_copy(line)
         return subprocess.run(
             ["/bin/bash", "-c", "\n".join(["set -eo pipefail", *self.definitions, line])],
             cwd=self.root if inside else self.home / "work",
@@ -135,3 +135,8 @@ class Workplace:
         """Stop the stack if it runs."""
         if self.outputs_file.exists():
             self.run("postkeep down")
+
+
+def needs_copy(line: str) -> bool:
+    """Whether what is typed needs to be where the copy of the repository is."""
+    return bool(re.match(r"make |sam |\.venv/bin/", line))
